@@ -1,0 +1,112 @@
+"""segkit: define customer segments, see them, trust them and ship them.
+
+     F / E builder        JSON            (ways to write one definition)
+          \\               /
+           v             v
+    nodes: Predicate / Value               frozen, equal by value, names not yet resolved
+           |        to_dict -> JSON      repr -> Python
+           v
+    plan(definition, catalog, as_of)       names, kinds, references, limits, dates folded, features collected once
+           v
+         Plan  ----------------->  evaluate: what it means, in plain Python
+           v
+    compile: Plan(s) -> sqlglot tree       members, sizes: dialect-free
+           v
+    rendering.render(tree, dialect)        the only place that knows how one engine differs
+           v
+    Engine.frame(sql) -> frame             DuckDB embedded
+           v
+    metrics  ->  charts (Altair)
+
+>>> from segkit import F, E, Segment, connect
+>>> ws = connect()
+>>> vip = Segment("Engaged in the USA", (F.country == "USA") & (E.opened.within(days=30).count() >= 5))
+>>> ws.size(vip) > 0
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from segkit.builder import (
+    NOW,
+    TODAY,
+    E,
+    F,
+    all_of,
+    any_of,
+    constant,
+    days,
+    everyone,
+    hours,
+    in_list,
+    in_segment,
+    minutes,
+    months,
+    per,
+    weeks,
+    years,
+)
+from segkit.catalog import Catalog
+from segkit.codec import json_schema
+from segkit.errors import (
+    CatalogError,
+    DataError,
+    DefinitionError,
+    DialectError,
+    EngineError,
+    SegkitError,
+    SegkitWarning,
+)
+from segkit.rendering import dialects
+from segkit.segment import Segment
+from segkit.workspace import Workspace, connect
+
+if TYPE_CHECKING:
+    from segkit import charts, templates
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "NOW",
+    "TODAY",
+    "Catalog",
+    "CatalogError",
+    "DataError",
+    "DefinitionError",
+    "DialectError",
+    "E",
+    "EngineError",
+    "F",
+    "SegkitError",
+    "SegkitWarning",
+    "Segment",
+    "Workspace",
+    "all_of",
+    "any_of",
+    "charts",
+    "connect",
+    "constant",
+    "days",
+    "dialects",
+    "everyone",
+    "hours",
+    "in_list",
+    "in_segment",
+    "json_schema",
+    "minutes",
+    "months",
+    "per",
+    "templates",
+    "weeks",
+    "years",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Charts and templates are loaded when they are first asked for."""
+    if name in ("charts", "templates"):
+        return import_module(f"segkit.{name}")
+    raise AttributeError(f"module 'segkit' has no attribute {name!r}")

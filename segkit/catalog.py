@@ -1,0 +1,404 @@
+"""What exists: tables, keys, fields and their kinds, events, lists, calculated fields.
+
+A catalog is read by convention from a connection, from a mapping, or from `catalog.yml`; what it leaves out is
+filled in from the tables themselves (`completed`). `ASSUMED` is the catalog of a definition rendered without any:
+conventional tables, any field.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from segkit.errors import CatalogError, DefinitionError, unknown
+from segkit.nodes import Value
+
+
+class Kind(StrEnum):
+    """What a value is. `NUMBER` is a number of undeclared make, `UNKNOWN` is known only from its use."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    TIMESTAMPTZ = "timestamptz"
+    DURATION = "duration"
+    JSON = "json"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_number(self) -> bool:
+        return self in (Kind.NUMBER, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+
+    @property
+    def is_timestamp(self) -> bool:
+        return self in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table.
+
+    `zone` says which clock a timestamp without zone was written by; `unit` what a number counts (days, hours...);
+    `rate` what a number is per (year, month...).
+    """
+
+    name: str
+    kind: Kind = Kind.UNKNOWN
+    zone: str = "UTC"
+    unit: str | None = None
+    rate: str | None = None
+
+
+@dataclass(frozen=True)
+class ContactTable:
+    """The table of contacts: one row a contact. `created` names the field that says since when a contact exists."""
+
+    table: str = "contacts"
+    key: str = "contact_id"
+    created: str | None = None
+    fields: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EventTable:
+    """A table of events: either a column names the event, or the whole table is one event called `name`.
+
+    `names` are all the events there may be, `observed` those seen in the data; `repeats` says that event ids are
+    known to repeat, so that later copies must not count.
+    """
+
+    table: str = "events"
+    contact: str = "contact_id"
+    time: str = "occurred_at"
+    event: str | None = "event"
+    name: str | None = None
+    id: str | None = None
+    properties: Mapping[str, Column] = field(default_factory=dict)
+    names: tuple[str, ...] | None = None
+    observed: tuple[str, ...] | None = None
+    repeats: bool = False
+
+
+@dataclass(frozen=True)
+class ListTable:
+    """The table of static lists: which contact is on which list, and since and until when if it says so."""
+
+    table: str = "list_members"
+    list: str = "list_name"
+    contact: str = "contact_id"
+    joined: str | None = None
+    left: str | None = None
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    observed: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All that a definition may name. `assumed` catalogs know no fields and accept any."""
+
+    contacts: ContactTable = field(default_factory=ContactTable)
+    events: tuple[EventTable, ...] = ()
+    lists: ListTable | None = None
+    calculated: Mapping[str, Value] = field(default_factory=dict)
+    as_of: dt.datetime | None = None
+    timezone: str | None = None
+    assumed: bool = False
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Catalog:
+        """Reads the mapping form (that of `catalog.yml`).
+
+        >>> Catalog.from_dict({"contacts": {"table": "crm.people", "key": "id", "fields": {"opens": "integer"}}}).contacts.key
+        'id'
+        """
+        return _read_catalog(document)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Catalog:
+        """Reads a `catalog.yml`."""
+        import yaml
+
+        try:
+            document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise CatalogError(f"cannot read the catalog {path}: {error}", fix="check the path and the YAML") from None
+        return cls.from_dict(document)
+
+    def event_names(self) -> list[str]:
+        """The events known by name: declared, observed, or the name of a whole table."""
+        names = {n for t in self.events for n in (*(t.names or t.observed or ()), *((t.name,) if t.name else ()))}
+        return sorted(names)
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+ASSUMED = Catalog(
+    contacts=ContactTable(),
+    events=(EventTable(id="event_id"),),
+    lists=ListTable(),
+    assumed=True,
+)
+
+
+def find(what: str, name: str, known: Iterable[str]) -> str:
+    """The exact name if there is one, else the only one that differs by case alone.
+
+    >>> find("field", "Last_Purchase", ["last_purchase", "opens"])
+    'last_purchase'
+    """
+    names = known if isinstance(known, Mapping | tuple | list) else tuple(known)
+    if name in names:
+        return name
+    alike = [other for other in names if other.casefold() == name.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise DefinitionError(
+            f"{what} {name!r} could be {' or '.join(map(repr, alike))}", fix="write one of them exactly, in F[...]"
+        )
+    raise unknown(what, name, names)
+
+
+# ---------------------------------------------------------------- filling in from the tables
+
+Tables = Mapping[str, Mapping[str, Column]]
+"""What a connection has: table name -> column name -> column."""
+
+
+def conventional(tables: Tables) -> Catalog:
+    """The catalog of a connection whose tables bear the conventional names."""
+    named = {name.rsplit(".", 1)[-1].casefold(): name for name in tables}
+    if "contacts" not in named:
+        raise CatalogError(
+            f"no table called contacts among: {', '.join(sorted(tables)) or 'no tables at all'}",
+            fix="pass catalog={'contacts': {'table': ..., 'key': ...}} to say which table holds the contacts",
+        )
+    return Catalog(
+        contacts=ContactTable(named["contacts"]),
+        events=(EventTable(named["events"]),) if "events" in named else (),
+        lists=ListTable(named["list_members"]) if "list_members" in named else None,
+    )
+
+
+def completed(catalog: Catalog, tables: Tables) -> Catalog:
+    """The catalog with kinds and columns read from the tables, checked against them."""
+    return replace(
+        catalog,
+        contacts=_completed_contacts(catalog.contacts, tables),
+        events=tuple(_completed_events(table, tables) for table in catalog.events),
+        lists=_completed_lists(catalog.lists, tables) if catalog.lists else None,
+    )
+
+
+def _completed_contacts(contacts: ContactTable, tables: Tables) -> ContactTable:
+    name, columns = _table(contacts.table, tables)
+    return replace(
+        contacts,
+        table=name,
+        key=_column(name, contacts.key, columns),
+        created=contacts.created and _column(name, contacts.created, columns),
+        fields=_merged(name, contacts.fields, columns),
+    )
+
+
+def _completed_events(events: EventTable, tables: Tables) -> EventTable:
+    name, columns = _table(events.table, tables)
+    event_id = events.id or next((c for c in columns if c.casefold() == "event_id"), None)
+    return replace(
+        events,
+        table=name,
+        contact=_column(name, events.contact, columns),
+        time=_column(name, events.time, columns),
+        event=events.event and _column(name, events.event, columns),
+        id=event_id and _column(name, event_id, columns),
+        properties=_merged(name, events.properties, columns),
+    )
+
+
+def _completed_lists(lists: ListTable, tables: Tables) -> ListTable:
+    name, columns = _table(lists.table, tables)
+    by_convention = {c.casefold(): c for c in columns}
+    joined = lists.joined or by_convention.get("joined_at")
+    left = lists.left or by_convention.get("left_at")
+    return replace(
+        lists,
+        table=name,
+        list=_column(name, lists.list, columns),
+        contact=_column(name, lists.contact, columns),
+        joined=joined and _column(name, joined, columns),
+        left=left and _column(name, left, columns),
+        columns=_merged(name, lists.columns, columns),
+    )
+
+
+def _table(name: str, tables: Tables) -> tuple[str, Mapping[str, Column]]:
+    try:
+        found = find("table", name, tables)
+    except DefinitionError as error:
+        raise CatalogError(error.what, fix=error.fix, where="catalog") from None
+    return found, tables[found]
+
+
+def _column(table: str, name: str, columns: Mapping[str, Column]) -> str:
+    try:
+        return find(f"column of {table}", name, columns)
+    except DefinitionError as error:
+        raise CatalogError(error.what, fix=error.fix, where="catalog") from None
+
+
+def _merged(table: str, declared: Mapping[str, Column], columns: Mapping[str, Column]) -> dict[str, Column]:
+    """Every column of the table by its own name, and what is declared on top of it."""
+    merged = dict(columns)
+    for name, wish in declared.items():
+        own = columns[_column(table, wish.name, columns)]
+        kind = own.kind if wish.kind in (Kind.UNKNOWN, Kind.NUMBER) else wish.kind
+        if name != own.name and name not in columns:
+            merged.pop(own.name, None)
+        merged[name] = replace(wish, name=own.name, kind=kind)
+    return merged
+
+
+# ---------------------------------------------------------------- reading the mapping form
+
+
+def _read_catalog(document: Any) -> Catalog:
+    parts = _mapping(document, "catalog", ("contacts", "events", "lists", "as_of", "timezone"))
+    contacts = dict(_mapping(parts.get("contacts", {}), "catalog.contacts", _names(ContactTable)))
+    contacts["fields"] = _read_columns(contacts.get("fields", {}), "catalog.contacts.fields")
+    events = parts.get("events", ())
+    if not isinstance(events, list | tuple):
+        raise CatalogError("events must be a list of tables", where="catalog.events", fix="begin each table with a dash")
+    lists = parts.get("lists")
+    return Catalog(
+        contacts=ContactTable(**contacts),
+        events=tuple(_read_events(table, f"catalog.events[{i}]") for i, table in enumerate(events)),
+        lists=_read_lists(lists) if lists is not None else None,
+        as_of=_read_instant(parts.get("as_of")),
+        timezone=checked_zone(parts["timezone"]) if parts.get("timezone") is not None else None,
+    )
+
+
+def _read_events(document: Any, where: str) -> EventTable:
+    known = ("table", "contact", "time", "event", "name", "id", "properties", "names")
+    parts = dict(_mapping(document, where, known))
+    if "name" in parts and "event" not in parts:
+        parts["event"] = None
+    if bool(parts.get("name")) == bool(parts.get("event", "event")):
+        raise CatalogError("an event table needs either event or name", where=where, fix="keep one of them")
+    if "names" in parts:
+        names = parts["names"]
+        if not isinstance(names, list | tuple) or not all(isinstance(n, str) and n for n in names):
+            raise CatalogError("names must be a list of event names", where=f"{where}.names", fix="write [opened, clicked]")
+        parts["names"] = tuple(names)
+    parts["properties"] = _read_columns(parts.get("properties", {}), f"{where}.properties")
+    return EventTable(**parts)
+
+
+def _read_lists(document: Any) -> ListTable:
+    return ListTable(**_mapping(document, "catalog.lists", ("table", "list", "contact", "joined", "left")))
+
+
+def _read_columns(document: Any, where: str) -> dict[str, Column]:
+    if not isinstance(document, Mapping):
+        raise CatalogError(f"expected names with kinds, found {document!r:.60}", where=where, fix="write opens: integer")
+    return {str(name): _read_column(str(name), spec, f"{where}.{name}") for name, spec in document.items()}
+
+
+def _read_column(name: str, spec: Any, where: str) -> Column:
+    parts = {"kind": spec} if isinstance(spec, str) else dict(_mapping(spec, where, (*_names(Column), "column")))
+    own_name = parts.pop("column", parts.pop("name", name))
+    if "kind" in parts:
+        parts["kind"] = _choice("kind", parts["kind"], list(Kind), where)
+    if "zone" in parts:
+        checked_zone(parts["zone"])
+    if parts.get("unit") is not None:
+        _choice("unit", parts["unit"], ["minutes", "hours", "days", "weeks", "months", "years"], where)
+    if parts.get("rate") is not None:
+        _choice("rate", parts["rate"], ["day", "week", "month", "year"], where)
+    return Column(own_name, **parts)
+
+
+def _choice(what: str, name: Any, known: list[Any], where: str) -> Any:
+    if name not in known:
+        error = unknown(what, str(name), [str(k) for k in known])
+        raise CatalogError(error.what, fix=error.fix, where=where)
+    return known[known.index(name)]
+
+
+def _mapping(document: Any, where: str, known: Iterable[str]) -> Mapping[str, Any]:
+    if not isinstance(document, Mapping):
+        raise CatalogError(f"expected a mapping, found {document!r:.60}", where=where, fix=f"its keys: {', '.join(known)}")
+    for key, value in document.items():
+        if key not in known:
+            error = unknown("key", str(key), known)
+            raise CatalogError(error.what, fix=error.fix, where=where)
+        if value is not None and not isinstance(value, str | Mapping | list | tuple | dt.date | bool):
+            raise CatalogError(f"{key} must be text, not {value!r:.60}", where=where, fix="write it in quotes")
+    return document
+
+
+def _names(table: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(table))
+
+
+def _read_instant(value: Any) -> dt.datetime | None:
+    if isinstance(value, str):
+        try:
+            value = dt.datetime.fromisoformat(value)
+        except ValueError:
+            raise CatalogError(f"as_of {value!r} is no instant", where="catalog.as_of", fix="2025-11-30T12:00:00Z") from None
+    if isinstance(value, dt.datetime):
+        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+    if isinstance(value, dt.date):
+        return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
+    return None
+
+
+def checked_zone(name: Any) -> str:
+    """`name` if it is a time zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except Exception:
+        from zoneinfo import available_timezones
+
+        error = unknown("time zone", str(name), available_timezones())
+        raise CatalogError(error.what, fix=error.fix if "did you mean" in error.fix else "write it like Europe/Rome") from None
+    return str(name)
+
+
+# ---------------------------------------------------------------- as text
+
+
+def _lines(catalog: Catalog) -> Iterable[str]:
+    contacts = catalog.contacts
+    yield f"contacts: {contacts.table}, key {contacts.key}" + (f", created {contacts.created}" if contacts.created else "")
+    yield from _column_lines(contacts.fields)
+    for name in catalog.calculated:
+        yield f"  {name:<24} calculated"
+    for table in catalog.events:
+        called = f"all {table.name}" if table.name else f"named by {table.event}"
+        yield f"events: {table.table}, {called}, at {table.time}" + (f", id {table.id}" if table.id else "")
+        if table.names or table.observed:
+            yield f"  {', '.join(table.names or table.observed or ())}"
+        yield from _column_lines(table.properties)
+    if catalog.lists:
+        yield f"lists: {catalog.lists.table}, named by {catalog.lists.list}"
+
+
+def _column_lines(columns: Mapping[str, Column]) -> Iterable[str]:
+    for name, column in columns.items():
+        zone = f" in {column.zone}" if column.kind is Kind.TIMESTAMP and column.zone != "UTC" else ""
+        per = f" per {column.rate}" if column.rate else f" of {column.unit}" if column.unit else ""
+        source = f"  (column {column.name})" if column.name != name else ""
+        yield f"  {name:<24} {column.kind}{zone}{per}{source}"

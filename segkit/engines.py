@@ -1,0 +1,219 @@
+"""Where SQL runs: the `Engine` protocol and its adapter for embedded DuckDB.
+
+An engine knows its dialect, its tables, and how to answer a query as a frame. Analysis only reads: files are opened
+read-only, and SQL cannot reach the file system or the network beyond the files it was given.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from segkit.catalog import Column, Kind, Tables
+from segkit.errors import EngineError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+_T = TypeVar("_T")
+
+
+class Engine(Protocol):
+    """What segkit needs of a place where SQL runs."""
+
+    dialect: str
+
+    def tables(self) -> Tables:
+        """The tables there are, with their columns and kinds."""
+        ...
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer to a query. Interrupting it leaves the engine usable."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the engine opened itself."""
+        ...
+
+
+class DuckDB:
+    """Embedded DuckDB. `owned` connections are closed with the engine."""
+
+    dialect = "duckdb"
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, *, owned: bool) -> None:
+        self._connection, self._source, self._owned = connection, source, owned
+
+    def tables(self) -> Tables:
+        """The tables and views of the connection; those of other schemas by their dotted names."""
+        rows = self._run(lambda c: c.execute(_COLUMNS).fetchall())
+        tables: dict[str, dict[str, Column]] = {}
+        for path, column, kind in rows:
+            tables.setdefault(path, {})[column] = Column(column, _kind(kind))
+        return tables
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer to a query."""
+        return self._run(lambda c: c.execute(sql).df())
+
+    def close(self) -> None:
+        """Closes the connection if segkit opened it."""
+        if self._owned:
+            self._connection.close()
+
+    def __repr__(self) -> str:
+        return f"DuckDB({self._source!r})"
+
+    def _run(self, work: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
+        import duckdb
+
+        try:
+            return interruptible(lambda: work(self._connection), self._connection.interrupt)
+        except duckdb.ConnectionException:
+            raise EngineError(f"the connection to {self._source} is closed", fix="connect again") from None
+        except duckdb.Error as error:
+            raise EngineError(f"DuckDB refused the query: {error}", fix="check the catalog against the tables") from None
+
+
+_COLUMNS = """
+SELECT CASE
+    WHEN database_name = current_database() AND schema_name = current_schema() THEN table_name
+    WHEN database_name = current_database() THEN schema_name || '.' || table_name
+    ELSE database_name || '.' || schema_name || '.' || table_name
+  END, column_name, data_type
+FROM duckdb_columns() WHERE NOT internal ORDER BY 1, column_index
+"""
+
+_KINDS = {
+    "VARCHAR": Kind.TEXT, "UUID": Kind.TEXT, "BOOLEAN": Kind.BOOLEAN, "DATE": Kind.DATE, "INTERVAL": Kind.DURATION,
+    "FLOAT": Kind.FLOAT, "DOUBLE": Kind.FLOAT, "JSON": Kind.JSON, "TIMESTAMP WITH TIME ZONE": Kind.TIMESTAMPTZ,
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), Kind.TIMESTAMP),
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), Kind.INTEGER),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), Kind.INTEGER),
+}  # fmt: skip
+
+
+def _kind(data_type: str) -> Kind:
+    if data_type.endswith("]") or data_type.startswith(("STRUCT", "MAP", "UNION")):
+        return Kind.JSON
+    if data_type.startswith("DECIMAL"):
+        return Kind.DECIMAL
+    if data_type.startswith("ENUM"):
+        return Kind.TEXT
+    return _KINDS.get(data_type, Kind.UNKNOWN)
+
+
+def interruptible(work: Callable[[], _T], cancel: Callable[[], None]) -> _T:
+    """Does work beside the main thread, so that an interrupt of the notebook cancels it at once."""
+    outcome: list[_T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        cancel()
+        thread.join()
+        raise
+    if failure:
+        raise failure[0]
+    return outcome[0]
+
+
+def open_engine(source: Any) -> Engine:
+    """The engine for a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a connection, or a mapping of frames.
+
+    Raises:
+        EngineError: nothing segkit can open.
+    """
+    import duckdb
+
+    try:
+        if isinstance(source, duckdb.DuckDBPyConnection):
+            return DuckDB(source, "a connection", owned=False)
+        if isinstance(source, Mapping):
+            return _of_frames(source)
+        if isinstance(source, str) and source == ":memory:":
+            return DuckDB(duckdb.connect(":memory:"), source, owned=True)
+        if isinstance(source, str) and "://" in source:
+            scheme = source.split("://", 1)[0]
+            raise EngineError(f"{scheme} cannot be run on yet", fix=f"render for it with seg.sql({scheme!r}), or use DuckDB")
+        if isinstance(source, str | Path):
+            path = Path(source).expanduser()
+            if path.is_dir():
+                return _of_folder(path)
+            if path.is_file():
+                return _of_file(path)
+            raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
+    except duckdb.Error as error:
+        raise EngineError(
+            f"cannot open {_shown(source)}: {error}", fix="check that it is a DuckDB database or such a folder"
+        ) from None
+    raise EngineError(
+        f"cannot connect to a {type(source).__name__}",
+        fix="pass a DuckDB file, a folder of Parquet or CSV, a duckdb connection, or {'contacts': frame, ...}",
+    )
+
+
+def _shown(source: Any) -> str:
+    return repr(str(source)) if isinstance(source, str | Path) else f"a {type(source).__name__}"
+
+
+def _of_file(path: Path) -> DuckDB:
+    import duckdb
+
+    connection = duckdb.connect(
+        str(path), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
+    )
+    return DuckDB(connection, path.name, owned=True)
+
+
+def _of_folder(folder: Path) -> DuckDB:
+    """Parquet files become views, read where they lie; CSV files are loaded, as reading them again and again is slow."""
+    import duckdb
+
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".parquet", ".csv"))
+    if not files:
+        raise EngineError(f"no .parquet or .csv file in {str(folder)!r}", fix="name the folder that holds contacts.parquet")
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET allowed_paths = ?", [[str(file.resolve()) for file in files]])
+    for file in files:
+        path = str(file.resolve())
+        if file.suffix.lower() == ".parquet":
+            connection.read_parquet(path).create_view(file.stem)
+        else:
+            connection.read_csv(path).create(file.stem)
+    _close_off(connection)
+    return DuckDB(connection, folder.name, owned=True)
+
+
+def _of_frames(frames: Mapping[str, Any]) -> DuckDB:
+    """Frames are copied into the database: faster to ask, and what happens to the frame later changes no answer."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:")
+    for name, frame in frames.items():
+        try:
+            connection.register("segkit_frame", frame)
+        except duckdb.Error:
+            raise EngineError(f"{name!r} is a {type(frame).__name__}", fix="pass a pandas, polars or Arrow table") from None
+        connection.table("segkit_frame").create(str(name))
+        connection.unregister("segkit_frame")
+    _close_off(connection)
+    return DuckDB(connection, "frames", owned=True)
+
+
+def _close_off(connection: duckdb.DuckDBPyConnection) -> None:
+    """From here on SQL can reach nothing outside of the database and the allowed files."""
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")

@@ -1,0 +1,121 @@
+"""The work: sizes, members and previews of planned segments on an engine, as frames. And the checks of the data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from segkit import compile
+from segkit.catalog import Catalog, EventTable, find
+from segkit.engines import Engine
+from segkit.errors import DataError
+from segkit.plan import Plan
+from segkit.rendering import render
+from segkit.spelling import spell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+_MOST_NAMES = 1000
+_MOST_LISTS = 10_000
+
+
+def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:
+    """How many members each plan has, counted in one query.
+
+    Returns:
+        segment (its name, or its Python where it has none), size, share (of all contacts, 0 to 1), in the given order.
+    """
+    import pandas as pd
+
+    if not plans:
+        return pd.DataFrame(
+            {"segment": pd.Series([], dtype=str), "size": pd.Series([], dtype="int64"), "share": pd.Series([], dtype="float64")}
+        )
+    row = engine.frame(render(compile.sizes(plans), engine.dialect)).iloc[0]
+    everyone = int(row["everyone"])
+    counts = [int(row[f"size_{i}"]) for i in range(len(plans))]
+    shares = [count / everyone if everyone else float("nan") for count in counts]
+    return pd.DataFrame({"segment": [label(plan) for plan in plans], "size": counts, "share": shares})
+
+
+def label(plan: Plan) -> str:
+    """A segment's name, or its Python, cut short."""
+    text = plan.definition.name or spell(plan.definition.where)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def members(engine: Engine, plan: Plan, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """The members' keys under the key's own name, sorted, with further columns of the contact."""
+    return _members(engine, plan, columns, None)
+
+
+def preview(engine: Engine, plan: Plan, n: int) -> pd.DataFrame:
+    """The first `n` members in the order of their keys, with all columns of the contact."""
+    return _members(engine, plan, list(plan.catalog.contacts.fields), n)
+
+
+def _members(engine: Engine, plan: Plan, columns: Sequence[str], limit: int | None) -> pd.DataFrame:
+    fields = plan.catalog.contacts.fields
+    wanted = {plan.catalog.contacts.key: None}
+    for name in columns:
+        wanted[fields[find("field", name, fields)].name] = None
+    return engine.frame(render(compile.contacts(plan, list(wanted), limit), engine.dialect))
+
+
+def masked(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with every e-mail address hidden."""
+
+    def hide(value: object) -> object:
+        return _ADDRESS.sub("***@***", value) if isinstance(value, str) else value
+
+    hidden = frame.copy()
+    for name in hidden.columns:
+        if hidden[name].map(lambda value: isinstance(value, str)).any():
+            hidden[name] = hidden[name].map(hide)
+    return hidden
+
+
+def checked(engine: Engine, catalog: Catalog) -> Catalog:
+    """The catalog with what only the data can tell: which events and lists there are, whether event ids repeat.
+
+    Raises:
+        DataError: two contacts share a key, or one has none.
+    """
+    _check_keys(engine, catalog)
+    lists = catalog.lists
+    return replace(
+        catalog,
+        events=tuple(_observed(engine, table) for table in catalog.events),
+        lists=lists and replace(lists, observed=_names(engine, lists.table, lists.list, _MOST_LISTS)),
+    )
+
+
+def _check_keys(engine: Engine, catalog: Catalog) -> None:
+    contacts = catalog.contacts
+    found = engine.frame(render(compile.repeated_keys(catalog, 5), engine.dialect))
+    if found.empty:
+        return
+    examples = ", ".join(
+        f"{'no key' if key is None or key != key else key} ({copies} rows)" for key, copies in found.itertuples(index=False)
+    )
+    many = "at least " if len(found) == 5 else ""
+    raise DataError(
+        f"{many}{len(found)} contact keys of {contacts.table}.{contacts.key} are missing or stand on more than one row: {examples}",
+        fix="keep one row a contact, or name the right key in the catalog",
+    )
+
+
+def _observed(engine: Engine, table: EventTable) -> EventTable:
+    names = None if table.event is None or table.names is not None else _names(engine, table.table, table.event, _MOST_NAMES)
+    repeats = table.id is not None and not engine.frame(render(compile.repeated_ids(table, 1), engine.dialect)).empty
+    return replace(table, observed=names, repeats=repeats)
+
+
+def _names(engine: Engine, table: str, column: str, most: int) -> tuple[str, ...] | None:
+    """The different names in a column, None where they are too many to be names."""
+    found = engine.frame(render(compile.distinct_values(table, column, most + 1), engine.dialect)).iloc[:, 0]
+    return tuple(str(name) for name in found.dropna()) if len(found) <= most else None

@@ -1,0 +1,477 @@
+"""The definition tree: what a segment says, before any name is looked up.
+
+Data only: frozen, equal by value, no operators. Four families:
+
+- `Value`      a field, a literal, today, arithmetic, a part of a date, an aggregate over events
+- `Span`       a stretch of time relative to the instant of evaluation, such as the last 30 days
+- `Predicate`  true or false for a contact
+- `Definition` a predicate with a name, notes, an owner and tags
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any, TypeAlias
+from typing import Literal as OneOfThese
+
+from segkit.errors import DefinitionError
+
+MAX_DEPTH = 50
+MAX_CONDITIONS = 20_000
+MAX_VALUES = 2_000_000
+MAX_TEXT = 100_000
+MAX_NAME = 1_000
+
+Scalar: TypeAlias = str | bool | int | float | Decimal | dt.date | dt.datetime
+Ordering: TypeAlias = OneOfThese["==", "<", "<=", ">", ">="]
+TextCheck: TypeAlias = OneOfThese["contains", "startswith", "endswith", "matches"]
+Unit: TypeAlias = OneOfThese["minutes", "hours", "days", "weeks", "months", "years"]
+RateUnit: TypeAlias = OneOfThese["day", "week", "month", "year"]
+DatePart: TypeAlias = OneOfThese["year", "quarter", "month", "week", "day", "weekday", "hour"]
+Measure: TypeAlias = OneOfThese[
+    "count", "sum", "avg", "min", "max", "distinct", "first", "last", "latest", "days", "weeks", "months"
+]
+MEASURES_OF_A_PROPERTY = frozenset({"sum", "avg", "min", "max", "distinct", "latest"})
+
+
+def checked_text(text: object, what: str = "text", longest: int = MAX_TEXT) -> str:
+    """`text` as it is, refused when no engine could hold it (NUL, half a surrogate pair) or when too long."""
+    if not isinstance(text, str):
+        raise DefinitionError(f"{what} must be text, not {text!r:.80}", fix="write it in quotes")
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise DefinitionError(f"{what} {ascii(text)[:60]} holds half a character (a lone surrogate)", fix="remove it")
+    if "\0" in text:
+        raise DefinitionError(f"{what} {text[:60]!r} holds a NUL character", fix="remove it: engines cannot store it")
+    if len(text) > longest:
+        raise DefinitionError(f"{what} has {len(text):,} characters", fix=f"use at most {longest:,}")
+    return text
+
+
+def checked_name(name: object, what: str) -> str:
+    """A name of a field, event, list or segment: text that is not empty."""
+    text = checked_text(name, what, MAX_NAME)
+    if not text:
+        raise DefinitionError(f"the {what} is empty", fix="give its name")
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Base of all nodes."""
+
+
+# ---------------------------------------------------------------- values
+
+
+@dataclass(frozen=True, slots=True)
+class Field(Node):
+    """A field of the contact; inside a filter on events, a property of the event."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "field name")
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """A constant. `sort` keeps `True` and `1` apart, which Python calls equal. Make one with `literal`."""
+
+    value: Scalar
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Today(Node):
+    """The calendar date of the evaluation, in the workspace's time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now(Node):
+    """The instant of the evaluation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duration(Node):
+    """A length of time. Months and years are calendar steps, days are 24 hours next to a timestamp."""
+
+    amount: int
+    unit: Unit
+
+    def __post_init__(self) -> None:
+        if isinstance(self.amount, bool) or not isinstance(self.amount, int):
+            raise DefinitionError(
+                f"{self.amount!r} {self.unit} is not a whole number of {self.unit}", fix="use a smaller unit, such as hours"
+            )
+        if not 0 <= self.amount <= 10_000_000:
+            raise DefinitionError(f"{self.amount} {self.unit} is out of range", fix="use 0 to 10,000,000")
+
+
+@dataclass(frozen=True, slots=True)
+class Rate(Node):
+    """So many per unit of time, such as 5 a year."""
+
+    amount: int | float | Decimal
+    per: RateUnit
+
+    def __post_init__(self) -> None:
+        if literal(self.amount).sort != "number":
+            raise DefinitionError(f"a rate needs a number, not {self.amount!r}", fix="write per(5, 'year')")
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic(Node):
+    """Two values added, subtracted, multiplied or divided."""
+
+    op: OneOfThese["+", "-", "*", "/"]
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Part(Node):
+    """A number out of a date: its year, quarter, month, ISO week, day, ISO weekday (1 is Monday) or hour."""
+
+    part: DatePart
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Events(Node):
+    """A stream of a contact's events: a name (`*` is any), a filter on their own properties, a stretch of time."""
+
+    event: str
+    where: Predicate | None = None
+    span: Span | None = None
+
+    def __post_init__(self) -> None:
+        checked_name(self.event, "event name")
+        if self.span is not None and not isinstance(self.span, Last | Between):
+            raise DefinitionError("events lie in the past", fix="use .within(...) or .window(...)")
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate(Node):
+    """One number, time or property out of a stream of events, such as their count."""
+
+    measure: Measure
+    events: Events
+    of: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.measure in MEASURES_OF_A_PROPERTY:
+            checked_name(self.of, f"property of {self.measure}")
+        elif self.of is not None:
+            raise DefinitionError(f"{self.measure} takes no property, but got {self.of!r}", fix="leave it out")
+
+
+# ---------------------------------------------------------------- spans
+
+
+@dataclass(frozen=True, slots=True)
+class Last(Node):
+    """The last `length` up to now; with `edge`, an instant exactly that long ago is in too."""
+
+    length: Duration
+    edge: bool = False
+
+    def __post_init__(self) -> None:
+        _positive(self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Before(Node):
+    """Longer than `length` ago; with `edge`, an instant exactly that long ago is in too."""
+
+    length: Duration
+    edge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Next(Node):
+    """After now, at most `length` ahead."""
+
+    length: Duration
+
+    def __post_init__(self) -> None:
+        _positive(self.length)
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Node):
+    """From `older` ago (not in) to `newer` ago (in)."""
+
+    older: Duration
+    newer: Duration
+
+    def __post_init__(self) -> None:
+        if self.older.unit == self.newer.unit and self.older.amount <= self.newer.amount:
+            raise DefinitionError(
+                f"the window from {self.older.amount} to {self.newer.amount} {self.older.unit} ago is empty",
+                fix="name the older end first: window(days=(90, 30))",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class OnDay(Node):
+    """The whole local day of a date."""
+
+    day: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Anniversary(Node):
+    """The day of the year returns on one of the days from today to `within` days ahead."""
+
+    within: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.within, bool) or not isinstance(self.within, int) or not 0 <= self.within <= 366:
+            raise DefinitionError(f"an anniversary within {self.within!r} days", fix="use 0 to 366 days")
+
+
+def _positive(length: Duration) -> None:
+    if length.amount == 0:
+        raise DefinitionError(f"a window of 0 {length.unit} holds nothing", fix="use at least 1")
+
+
+# ---------------------------------------------------------------- predicates
+
+
+@dataclass(frozen=True, slots=True)
+class Everyone(Node):
+    """Every contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class And(Node):
+    """All of the items hold."""
+
+    items: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        _not_empty(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Node):
+    """At least one of the items holds."""
+
+    items: tuple[Predicate, ...]
+
+    def __post_init__(self) -> None:
+        _not_empty(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Node):
+    """The exact complement."""
+
+    item: Predicate
+
+
+@dataclass(frozen=True, slots=True)
+class Compare(Node):
+    """Two known values in an order; false where one is missing."""
+
+    op: Ordering
+    left: Value
+    right: Value
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(Node):
+    """A known value that is one of the options; false for no options."""
+
+    value: Value
+    options: tuple[Literal, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.options) > MAX_VALUES:
+            raise DefinitionError(
+                f"a list of {len(self.options):,} values", fix=f"use at most {MAX_VALUES:,}, or put them in a static list"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class TextTest(Node):
+    """A known text that contains, starts with, ends with or matches another; `ignore_case` folds ASCII letters."""
+
+    test: TextCheck
+    value: Value
+    text: str
+    ignore_case: bool = False
+
+    def __post_init__(self) -> None:
+        checked_text(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Missing(Node):
+    """Has no value."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class During(Node):
+    """A known date or timestamp that lies in a span."""
+
+    value: Value
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class InList(Node):
+    """Is on a static list."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "list name")
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment(Node):
+    """Is in another segment, by its name."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "segment name")
+
+
+def _not_empty(items: tuple[Predicate, ...]) -> None:
+    if not items:
+        raise DefinitionError("a group without conditions", fix="add a condition, or remove the group")
+
+
+Value: TypeAlias = Field | Literal | Today | Now | Duration | Rate | Arithmetic | Part | Aggregate
+Span: TypeAlias = Last | Before | Next | Between | OnDay | Anniversary
+Predicate: TypeAlias = Everyone | And | Or | Not | Compare | OneOf | TextTest | Missing | During | InList | InSegment
+
+
+@dataclass(frozen=True, slots=True)
+class Definition(Node):
+    """A segment as data: its predicate, and what people need to know about it. `name` is None until it has one."""
+
+    name: str | None
+    where: Predicate
+    notes: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.name is not None:
+            checked_name(self.name, "segment name")
+        checked_text(self.notes, "notes")
+        checked_text(self.owner, "owner")
+        for tag in self.tags:
+            checked_name(tag, "tag")
+
+
+# ---------------------------------------------------------------- making literals
+
+
+def literal(value: Any) -> Literal:
+    """A constant as a node: text, boolean, number, date or timestamp; NaN, infinities and the rest are refused.
+
+    >>> literal(5)
+    Literal(value=5, sort='number')
+    """
+    match value:
+        case bool():
+            return Literal(value, "boolean")
+        case str():
+            return Literal(checked_text(str(value)), "text")
+        case int():
+            if not -(2**63) <= value < 2**63:
+                raise DefinitionError(f"{value!r:.60} is out of range", fix="whole numbers have 64 bits")
+            return Literal(int(value), "number")
+        case float():
+            if not math.isfinite(value):
+                raise DefinitionError(f"{value!r} is not a number", fix="use .is_missing() to find missing values")
+            return Literal(float(value), "number")
+        case Decimal():
+            if not value.is_finite():
+                raise DefinitionError(f"{value!r} is not a number", fix="use .is_missing() to find missing values")
+            _, digits, exponent = value.as_tuple()
+            if isinstance(exponent, int) and (len(digits) + max(exponent, 0) > 38 or exponent < -38):
+                raise DefinitionError(f"{value!r:.60} has too many digits", fix="decimals have at most 38 digits")
+            return Literal(value, "number")
+        case dt.datetime():
+            return Literal(_plain_datetime(value), "timestamp")
+        case dt.date():
+            return Literal(dt.date(value.year, value.month, value.day), "date")
+        case None:
+            raise DefinitionError("None is not a value to compare with", fix="use .is_missing(), or == None alone")
+    if hasattr(value, "item") and callable(value.item) and getattr(value, "ndim", None) == 0:
+        return literal(value.item())
+    raise DefinitionError(
+        f"{value!r:.80} ({type(value).__name__}) cannot stand in a definition",
+        fix="use text, a number, True or False, a date or a datetime",
+    )
+
+
+def _plain_datetime(value: dt.datetime) -> dt.datetime:
+    if value != value:
+        raise DefinitionError(f"{value!r} is not a time", fix="use .is_missing() to find missing values")
+    if getattr(value, "nanosecond", 0):
+        raise DefinitionError(f"{value!r} is finer than a microsecond", fix="round it")
+    plain = dt.datetime(
+        value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond, fold=value.fold
+    )
+    if value.tzinfo is None:
+        return plain
+    return plain.replace(tzinfo=value.tzinfo).astimezone(dt.UTC)
+
+
+# ---------------------------------------------------------------- walking
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly below a node."""
+    for field in fields(node):
+        value = getattr(node, field.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and all nodes below it, without recursion."""
+    stack = [node]
+    while stack:
+        yield (current := stack.pop())
+        stack.extend(children(current))
+
+
+def depth(node: Node) -> int:
+    """How many levels of conditions and values a tree has, counted without recursion."""
+    level, deepest = [node], 0
+    while level:
+        deepest += 1
+        level = [child for parent in level for child in children(parent) if not isinstance(child, Literal)]
+    return deepest
+
+
+def check_depth(levels: int) -> int:
+    """`levels` if a definition may be that deep."""
+    if levels > MAX_DEPTH:
+        raise DefinitionError(
+            f"the definition is more than {MAX_DEPTH} levels deep", fix="name a part as a segment of its own, and refer to it"
+        )
+    return levels
+
+
+def check_limits(where: Predicate) -> None:
+    """Refuses a tree that is too deep or has too many conditions, before anything recurses into it."""
+    check_depth(depth(where))
+    conditions = sum(isinstance(node, Compare | OneOf | TextTest | Missing | During) for node in walk(where))
+    if conditions > MAX_CONDITIONS:
+        raise DefinitionError(f"{conditions:,} conditions", fix=f"use at most {MAX_CONDITIONS:,}")

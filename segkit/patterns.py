@@ -1,0 +1,89 @@
+"""The regular expressions that mean the same on every engine: a common subset, checked before use.
+
+In: literals, `.`, classes, `\\d \\w \\s` and their complements, `^`, `$`, groups, alternation, repetition.
+Out, as engines disagree or lack them: look-around, back-references, `\\b`, named or flagged groups, possessive repetition.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from segkit.errors import DefinitionError
+
+_TOKEN = re.compile(r"\\.|\(\?:|\(\?|\[\^?\]?|[*+?}]\+|.", re.DOTALL)
+_ESCAPES = frozenset("dDwWsSnrtf")
+_OUTSIDE = {"$": r"\Z", r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]"}
+_CLASS = {r"\s": r"\t\n\f\r "}
+_UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
+
+
+@lru_cache(maxsize=1024)
+def check(pattern: str) -> None:
+    """Refuses a pattern that engines would read differently, or that is malformed."""
+    try:
+        re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise DefinitionError(f"{pattern!r:.80} is no regular expression: {error}", fix="correct the pattern") from None
+    for token, in_class in _tokens(pattern):
+        if len(token) == 2 and token[0] == "\\" and token[1].isalnum():
+            if token[1] not in _ESCAPES or (in_class and token[1] == "S"):
+                raise _unportable(pattern, token)
+        elif token == "(?" or (token[-1] == "+" and len(token) == 2 and not in_class):
+            raise _unportable(pattern, token)
+        elif in_class and token == "[":
+            raise _unportable(pattern, "[ inside a class")
+    if any(int(n) > 1000 for n in re.findall(r"\{(?:\d*,)?(\d+)\}", pattern)):
+        raise _unportable(pattern, "more than 1000 repetitions")
+
+
+def python(pattern: str) -> re.Pattern[str]:
+    """The pattern compiled for Python, where `$` must not match before a final line break nor `\\s` a vertical tab.
+
+    >>> bool(python("a$").search("a\\n"))
+    False
+    """
+    check(pattern)
+    parts = (_CLASS.get(token, token) if in_class else _OUTSIDE.get(token, token) for token, in_class in _tokens(pattern))
+    return re.compile("".join(parts), re.ASCII)
+
+
+def folded(pattern: str) -> str:
+    """The pattern for text whose ASCII letters were folded to lower case.
+
+    >>> folded("^[A-F]\\\\D")
+    '^[a-f]\\\\D'
+    """
+    check(pattern)
+    for start, end in re.findall(r"(?<!\\)([^\\\[])-([^\]\\])", "".join(t for t, inside in _tokens(pattern) if inside)):
+        covered = {chr(c) for c in range(ord(start), ord(end) + 1)}
+        upper, lower = covered & _UPPER, covered & _LOWER
+        if covered not in (upper, lower) and {c.lower() for c in upper} != lower:
+            raise DefinitionError(f"the range {start}-{end} of {pattern!r:.80} cuts through the letters", fix="spell them out")
+    return "".join(t if t[0] == "\\" else t.lower() if t.isascii() else t for t, _ in _tokens(pattern))
+
+
+def _tokens(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Each token with whether it stands inside a character class."""
+    position, inside = 0, False
+    while position < len(pattern):
+        match = _TOKEN.match(pattern, position)
+        assert match is not None
+        token = match.group()
+        if inside:
+            token = token if token[0] == "\\" else token[0]
+            yield token, token != "]"
+            inside = token != "]"
+        else:
+            yield token, False
+            inside = token[0] == "["
+        position += len(token)
+
+
+def _unportable(pattern: str, token: str) -> DefinitionError:
+    return DefinitionError(
+        f"{token!r} in {pattern!r:.80} does not mean the same on every engine",
+        fix="use literals, classes, anchors, (?:groups), | and * + ? {m,n}",
+    )

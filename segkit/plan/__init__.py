@@ -1,0 +1,81 @@
+"""From a definition to what it means here and now: names looked up, kinds checked, dates folded, features collected.
+
+    nodes + Catalog + as_of  ->  plan  ->  Plan  ->  evaluate | compile
+
+`tree` is the resolved form, `clock` folds time, `scope` looks names up, `agree` reconciles kinds, `resolve` walks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from segkit import nodes
+from segkit.catalog import Catalog
+from segkit.errors import DefinitionError
+from segkit.plan.clock import moment
+from segkit.plan.resolve import condition
+from segkit.plan.scope import Found, outermost
+from segkit.plan.tree import Condition, Feature, Moment
+
+__all__ = ["Moment", "Plan", "moment", "plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A definition resolved against a catalog at a moment.
+
+    `features` are its distinct aggregates over events, `lists` its static lists, `fields` the contact columns it
+    reads, `windows` the bounds of its relative dates in words, `warnings` what the analyst should look at twice.
+    """
+
+    definition: nodes.Definition
+    where: Condition
+    catalog: Catalog
+    at: Moment
+    features: tuple[Feature, ...]
+    lists: tuple[str, ...]
+    fields: tuple[str, ...]
+    windows: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def plan(
+    definition: nodes.Definition,
+    catalog: Catalog,
+    at: Moment,
+    segments: Mapping[str, nodes.Predicate] | None = None,
+) -> Plan:
+    """Resolves a definition.
+
+    Args:
+        definition: what to resolve.
+        catalog: the tables and fields it may name.
+        at: the instant and zone of the evaluation.
+        segments: the other segments it may refer to, by name.
+
+    Raises:
+        DefinitionError: for a name that does not exist, kinds that do not fit, a circle of references.
+    """
+    nodes.check_limits(definition.where)
+    scope = outermost(catalog, at, segments or {})
+    if definition.name is not None:
+        scope = scope.below(definition.name, definition.where)
+    try:
+        where = condition(definition.where, scope)
+    except DefinitionError as error:
+        name = f"segment {definition.name!r} " if definition.name else ""
+        error.under(f"{name}$.where")
+        raise
+    found: Found = scope.found
+    return Plan(
+        definition,
+        where,
+        catalog,
+        at,
+        tuple(found.features),
+        tuple(found.lists),
+        tuple(found.fields),
+        found.windows,
+        tuple(found.warnings),
+    )

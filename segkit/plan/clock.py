@@ -1,0 +1,215 @@
+"""Time, folded: relative spans become constant bounds before any SQL exists."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+from typing import Any, Literal, TypeVar, assert_never
+from zoneinfo import ZoneInfo
+
+from segkit import nodes
+from segkit.errors import DefinitionError
+from segkit.plan.tree import Bounds, Moment
+
+Time = TypeVar("Time", dt.date, dt.datetime)
+_STEPS = {
+    "minutes": dt.timedelta(minutes=1),
+    "hours": dt.timedelta(hours=1),
+    "days": dt.timedelta(days=1),
+    "weeks": dt.timedelta(weeks=1),
+}
+
+
+def moment(as_of: Any, zone: str) -> Moment:
+    """The instant meant by a date (its local midnight), a datetime, ISO text, or None for now.
+
+    >>> moment("2025-03-01", "Europe/Rome").as_of.isoformat()
+    '2025-02-28T23:00:00+00:00'
+    """
+    if as_of is None:
+        return Moment(dt.datetime.now(dt.UTC), zone)
+    if isinstance(as_of, str):
+        as_of = _parsed(as_of)
+    constant = nodes.literal(as_of)
+    match constant.value:
+        case dt.datetime() as instant:
+            return Moment(to_utc(instant, zone), zone)
+        case dt.date() as day:
+            return Moment(midnight(day, zone), zone)
+    raise DefinitionError(f"as_of {as_of!r:.60} is no instant", fix="pass a date, a datetime or text such as 2025-11-30T12:00")
+
+
+def _parsed(text: str) -> dt.date | dt.datetime:
+    parsed = iso_time(text)
+    if parsed is None:
+        raise DefinitionError(f"as_of {text!r:.60} is no instant", fix="write it like 2025-11-30 or 2025-11-30T12:00")
+    return parsed
+
+
+def iso_time(text: str) -> dt.date | dt.datetime | None:
+    """ISO text as a date or a datetime, None if it is neither.
+
+    >>> iso_time("2025-03-31")
+    datetime.date(2025, 3, 31)
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        pass
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def to_utc(instant: dt.datetime, zone: str) -> dt.datetime:
+    """An instant in UTC; without a zone of its own it is on the wall clock of `zone`."""
+    try:
+        return (instant if instant.tzinfo else instant.replace(tzinfo=ZoneInfo(zone))).astimezone(dt.UTC)
+    except OverflowError:
+        raise DefinitionError(f"{instant} is out of range", fix="use years 1 to 9999") from None
+
+
+def midnight(day: dt.date, zone: str) -> dt.datetime:
+    """The instant at which a date begins in a zone."""
+    return to_utc(dt.datetime.combine(day, dt.time()), zone)
+
+
+def today(at: Moment) -> dt.date:
+    """The calendar date of the evaluation."""
+    return at.as_of.astimezone(ZoneInfo(at.zone)).date()
+
+
+def shifted_date(day: dt.date, length: nodes.Duration, sign: int) -> dt.date:
+    """A date moved by whole days, or by calendar months that clip to the month's end.
+
+    >>> shifted_date(dt.date(2025, 3, 31), nodes.Duration(1, "months"), -1)
+    datetime.date(2025, 2, 28)
+    """
+    if length.unit in ("minutes", "hours"):
+        raise _no_hours(length)
+    return _moved(day, length, sign)
+
+
+def date_steps(length: nodes.Duration, sign: int) -> tuple[int, Literal["days", "months"]]:
+    """A length as whole days or calendar months, to move dates by."""
+    match length.unit:
+        case "months" | "years":
+            return sign * length.amount * (12 if length.unit == "years" else 1), "months"
+        case "days" | "weeks":
+            return sign * length.amount * (7 if length.unit == "weeks" else 1), "days"
+    raise _no_hours(length)
+
+
+def instant_steps(length: nodes.Duration, sign: int) -> tuple[int, Literal["minutes", "months"]]:
+    """A length as minutes or calendar months, to move timestamps by."""
+    if length.unit in ("months", "years"):
+        return date_steps(length, sign)[0], "months"
+    return sign * length.amount * int(_STEPS[length.unit].total_seconds() // 60), "minutes"
+
+
+def _no_hours(length: nodes.Duration) -> DefinitionError:
+    return DefinitionError(f"{length.amount} {length.unit} next to a date", fix="a date has whole days: use days, weeks, months")
+
+
+def shifted_instant(at: dt.datetime, length: nodes.Duration, sign: int, zone: str) -> dt.datetime:
+    """An instant moved: days are 24 hours, months are calendar steps on the wall clock of `zone`."""
+    if length.unit in _STEPS:
+        return _moved(at, length, sign)
+    try:
+        wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    except OverflowError:
+        raise _out_of_range(at, length) from None
+    return to_utc(_moved(wall, length, sign), zone)
+
+
+def _moved(at: Time, length: nodes.Duration, sign: int) -> Time:
+    try:
+        if length.unit in _STEPS:
+            moved = at + sign * length.amount * _STEPS[length.unit]
+            return moved.replace(year=moved.year if 2 <= moved.year <= 9998 else 0)
+        steps = sign * length.amount * (12 if length.unit == "years" else 1)
+        year, month = divmod(at.year * 12 + at.month - 1 + steps, 12)
+        return at.replace(year=year, month=month + 1, day=min(at.day, calendar.monthrange(year, month + 1)[1]))
+    except (OverflowError, ValueError):
+        raise _out_of_range(at, length) from None
+
+
+def _out_of_range(at: dt.date, length: nodes.Duration) -> DefinitionError:
+    return DefinitionError(f"{length.amount} {length.unit} from {at} is out of range", fix="use years 1 to 9999")
+
+
+def date_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between, at: Moment) -> Bounds:
+    """A span next to dates: whole days around today."""
+    day = today(at)
+    match span:
+        case nodes.Last(length, edge):
+            return Bounds(shifted_date(day, length, -1), edge, day, True)
+        case nodes.Before(length, edge):
+            return Bounds(None, False, shifted_date(day, length, -1), edge)
+        case nodes.Next(length):
+            return Bounds(day, False, shifted_date(day, length, 1), True)
+        case nodes.Between(older, newer):
+            return _checked(Bounds(shifted_date(day, older, -1), False, shifted_date(day, newer, -1), True))
+        case _:
+            assert_never(span)
+
+
+def instant_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between, at: Moment) -> Bounds:
+    """A span next to timestamps: instants around the evaluation."""
+
+    def shifted(length: nodes.Duration, sign: int) -> dt.datetime:
+        return shifted_instant(at.as_of, length, sign, at.zone)
+
+    match span:
+        case nodes.Last(length, edge):
+            return Bounds(shifted(length, -1), edge, at.as_of, True)
+        case nodes.Before(length, edge):
+            return Bounds(None, False, shifted(length, -1), edge)
+        case nodes.Next(length):
+            return Bounds(at.as_of, False, shifted(length, 1), True)
+        case nodes.Between(older, newer):
+            return _checked(Bounds(shifted(older, -1), False, shifted(newer, -1), True))
+        case _:
+            assert_never(span)
+
+
+def _checked(bounds: Bounds) -> Bounds:
+    if bounds.low is not None and bounds.high is not None and bounds.low >= bounds.high:
+        raise DefinitionError(f"the window from {bounds.low} to {bounds.high} is empty", fix="name the older end first")
+    return bounds
+
+
+def day_bounds(day: dt.date, zone: str) -> Bounds:
+    """The instants of one local day: its midnight is in, the next one is not."""
+    return Bounds(midnight(day, zone), True, midnight(_moved(day, nodes.Duration(1, "days"), 1), zone), False)
+
+
+def anniversary_days(within: int, at: Moment) -> tuple[int, ...]:
+    """The days of the year, as month x 100 + day, that return from today to `within` days ahead.
+
+    >>> anniversary_days(0, moment("2025-02-28", "UTC"))
+    (228, 229)
+    """
+    found = set()
+    for ahead in range(within + 1):
+        day = shifted_date(today(at), nodes.Duration(ahead, "days"), 1)
+        found.add(day.month * 100 + day.day)
+        if (day.month, day.day) == (2, 28) and not calendar.isleap(day.year):
+            found.add(229)
+    return tuple(sorted(found))
+
+
+def told(bounds: Bounds) -> str:
+    """Bounds in words, so that nobody has to guess.
+
+    >>> told(Bounds(dt.date(2025, 5, 31), False, dt.date(2025, 6, 30), True))
+    'after 2025-05-31, up to 2025-06-30'
+    """
+    low = [] if bounds.low is None else [f"{'from' if bounds.low_in else 'after'} {_told(bounds.low)}"]
+    high = [] if bounds.high is None else [f"{'up to' if bounds.high_in else 'before'} {_told(bounds.high)}"]
+    return ", ".join(low + high)
+
+
+def _told(at: dt.date) -> str:
+    return f"{at.replace(tzinfo=None).isoformat(' ')} UTC" if isinstance(at, dt.datetime) else at.isoformat()

@@ -1,0 +1,154 @@
+"""Names, looked up: which column, event table or segment a name of the definition means."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from segkit import nodes
+from segkit.catalog import Catalog, Column, EventTable, Kind, find
+from segkit.errors import DefinitionError, unknown
+from segkit.plan.tree import ColumnTerm, Condition, Feature, Moment
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one plan gathers while names are looked up: distinct features in order, lists, guessed kinds, windows, warnings."""
+
+    features: dict[Feature, None] = field(default_factory=dict)
+    lists: dict[str, None] = field(default_factory=dict)
+    guesses: dict[tuple[str, str], Kind] = field(default_factory=dict)
+    segments: dict[str, Condition] = field(default_factory=dict)
+    fields: dict[str, None] = field(default_factory=dict)
+    windows: dict[str, str] = field(default_factory=dict)
+    warnings: dict[str, None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a name stands: in a condition on the contact, or in a filter on events (`what` says which)."""
+
+    catalog: Catalog
+    at: Moment
+    segments: Mapping[str, nodes.Predicate]
+    found: Found
+    columns: Mapping[str, Column]
+    what: str = "field"
+    path: tuple[str, ...] = ()
+    level: int = 0
+
+    @property
+    def in_events(self) -> bool:
+        return self.what != "field"
+
+    def inside_events(self, tables: tuple[int, ...], event: str) -> Scope:
+        """The scope of a filter on events: names are their properties."""
+        return replace(self, columns=properties(self.catalog, tables), what=f"property of {event}")
+
+    def below(self, name: str, node: nodes.Node) -> Scope:
+        """The scope inside a named part (a segment or a calculated field), which may not contain itself."""
+        if name in self.path:
+            cycle = " -> ".join((*self.path[self.path.index(name) :], name))
+            raise DefinitionError(f"{cycle} is a circle", fix="let one of them stand without the other")
+        level = nodes.check_depth(self.level + nodes.depth(node))
+        return replace(self, path=(*self.path, name), level=level)
+
+
+def column(name: str, scope: Scope) -> Column:
+    """The column that a field name means; in an assumed catalog any name is one."""
+    if scope.catalog.assumed:
+        try:
+            return scope.columns[find(scope.what, name, scope.columns)]
+        except DefinitionError as error:
+            if error.what.startswith("unknown"):
+                return Column(name)
+            raise
+    return scope.columns[find(scope.what, name, scope.columns)]
+
+
+def term(own: Column) -> ColumnTerm:
+    """A column as a term."""
+    return ColumnTerm(own.name, own.kind, own.zone if own.kind is Kind.TIMESTAMP else None)
+
+
+def guessed(name: str, kind: Kind, scope: Scope) -> None:
+    """Notes the kind that a use implies, and refuses two uses that imply different kinds."""
+    broad = Kind.NUMBER if kind.is_number else kind
+    earlier = scope.found.guesses.setdefault((scope.what, name), broad)
+    if earlier is not broad:
+        raise DefinitionError(
+            f"{scope.what} {name!r} is used as {earlier} and as {broad}",
+            fix=f"say which it is: catalog={{... {name!r}: {earlier.value!r} ...}}",
+        )
+
+
+def properties(catalog: Catalog, tables: tuple[int, ...]) -> Mapping[str, Column]:
+    """The properties of events out of some tables; several tables must agree on the kind of a property."""
+    if len(tables) == 1:
+        return catalog.events[tables[0]].properties
+    merged: dict[str, Column] = {}
+    for table in (catalog.events[i] for i in tables):
+        for name, own in table.properties.items():
+            other = merged.setdefault(name, replace(own, name=name))
+            if (other.kind, other.zone) != (own.kind, own.zone):
+                raise DefinitionError(
+                    f"property {name!r} is {other.kind} in one event table and {own.kind} in another",
+                    fix="declare one kind for both",
+                )
+    return merged
+
+
+def time_column(catalog: Catalog, tables: tuple[int, ...]) -> ColumnTerm:
+    """The column that says when an event happened; several tables must agree on its kind and zone."""
+    times = {_time(catalog.events[i]) for i in tables}
+    if len({(t.kind, t.clock) for t in times}) > 1:
+        raise DefinitionError("the event tables keep time in different ways", fix="declare one kind and zone for both")
+    first = _time(catalog.events[tables[0]])
+    if first.kind not in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        raise DefinitionError(f"the time of events, {first.name}, is {first.kind}", fix="name a date or timestamp as time")
+    return first if len(tables) == 1 else replace(first, name="occurred_at")
+
+
+def _time(table: EventTable) -> ColumnTerm:
+    own = next((c for c in table.properties.values() if c.name == table.time), Column(table.time, Kind.TIMESTAMP))
+    return term(replace(own, kind=Kind.TIMESTAMP) if own.kind is Kind.UNKNOWN else own)
+
+
+def event_source(name: str, scope: Scope) -> tuple[tuple[int, ...], str | None]:
+    """The event tables that hold an event, and its exact name there (None for any event)."""
+    tables = scope.catalog.events
+    if not tables:
+        raise DefinitionError(f"no events are known, so {name!r} cannot be counted", fix="name an event table in the catalog")
+    if name == "*":
+        return tuple(range(len(tables))), None
+    known = scope.catalog.event_names()
+    lists_all = all(t.names is not None or t.name is not None for t in tables)
+    if known and (lists_all or _alike(name, known)):
+        exact = find("event", name, known)
+        return tuple(i for i, t in enumerate(tables) if exact in _names(t)), exact
+    open_tables = tuple(i for i, t in enumerate(tables) if t.names is None and t.name is None)
+    if all(tables[i].observed is not None for i in open_tables):
+        hint = unknown("event", name, known).fix
+        scope.found.warnings[f"no event {name!r} was ever recorded: it counts 0 ({hint})"] = None
+    return open_tables, name
+
+
+def _names(table: EventTable) -> tuple[str, ...]:
+    return (table.name,) if table.name else table.names or table.observed or ()
+
+
+def _alike(name: str, known: list[str]) -> bool:
+    return name in known or any(other.casefold() == name.casefold() for other in known)
+
+
+def list_name(name: str, scope: Scope) -> str:
+    """The exact name of a static list."""
+    lists = scope.catalog.lists
+    if lists is None:
+        raise DefinitionError(f"no lists are known, so {name!r} is none", fix="name a table of lists in the catalog")
+    return name if lists.observed is None else find("list", name, lists.observed)
+
+
+def outermost(catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate]) -> Scope:
+    """The scope a definition begins in."""
+    return Scope(catalog, at, segments, Found(), catalog.contacts.fields)

@@ -1,0 +1,218 @@
+"""The resolved definition: every name is a column or a feature, every relative date a constant.
+
+What `plan` makes and the two meanings (`evaluate`, `compile`) read. A term has a value, maybe missing; a condition is
+true or false. A timestamp constant is an instant in UTC; `clock` says how a timestamp column is written: the zone of
+a column without zone, None for one that holds instants.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Literal as OneOfThese
+from typing import TypeAlias
+
+from segkit.catalog import Kind
+from segkit.nodes import DatePart, Measure, Scalar, TextCheck
+
+# ---------------------------------------------------------------- terms
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    value: Scalar
+    kind: Kind
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnTerm:
+    """A column of the row at hand: of the contact, or of the event inside a feature's filter."""
+
+    name: str
+    kind: Kind
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTerm:
+    """The outcome of a feature for the contact at hand."""
+
+    feature: Feature
+    kind: Kind
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """Numbers combined; missing if one is missing, or on division by zero."""
+
+    op: OneOfThese["+", "-", "*", "/"]
+    left: Term
+    right: Term
+    kind: Kind
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """Whole days from one date to a later one."""
+
+    later: Term
+    earlier: Term
+    kind: Kind = Kind.INTEGER
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A date moved by days or months, or a timestamp moved by minutes or months; months clip to the month's end."""
+
+    moment: Term
+    amount: int
+    unit: OneOfThese["minutes", "days", "months"]
+    kind: Kind
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalTime:
+    """A timestamp on the wall clock of a zone."""
+
+    moment: Term
+    zone: str
+    kind: Kind = Kind.TIMESTAMP
+
+    @property
+    def clock(self) -> str:
+        return self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDate:
+    """The date a timestamp has on the wall clock of a zone."""
+
+    moment: Term
+    zone: str
+    kind: Kind = Kind.DATE
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Midnight:
+    """The beginning of a date, on the wall clock of a zone."""
+
+    date: Term
+    zone: str
+    kind: Kind = Kind.TIMESTAMP
+
+    @property
+    def clock(self) -> str:
+        return self.zone
+
+
+@dataclass(frozen=True, slots=True)
+class PartOf:
+    """A number out of a date or of a local time."""
+
+    part: DatePart
+    moment: Term
+    kind: Kind = Kind.INTEGER
+    clock: None = None
+
+
+Term: TypeAlias = Constant | ColumnTerm | FeatureTerm | Calculation | DayCount | Moved | LocalTime | LocalDate | Midnight | PartOf
+
+# ---------------------------------------------------------------- conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    truth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complement:
+    item: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    op: OneOfThese["==", "<", "<=", ">", ">="]
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    term: Term
+    options: tuple[Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextSearch:
+    test: TextCheck
+    term: Term
+    text: str
+    ignore_case: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IsMissing:
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class OnList:
+    name: str
+
+
+Condition: TypeAlias = Always | AllOf | AnyOf | Complement | Comparison | Among | TextSearch | IsMissing | OnList
+
+# ---------------------------------------------------------------- features
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """From `low` to `high`, either of which may be open (None) and may itself be in or out."""
+
+    low: dt.datetime | dt.date | None = None
+    low_in: bool = False
+    high: dt.datetime | dt.date | None = None
+    high_in: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One distinct aggregate over events, shared by all conditions that need it.
+
+    `tables` are positions in the catalog's event tables; `event` None is any event; `of` is the property measured;
+    `zone` is where a day begins for the measures that count days, weeks and months.
+    """
+
+    tables: tuple[int, ...]
+    event: str | None
+    time: ColumnTerm
+    where: Condition | None
+    bounds: Bounds
+    measure: Measure
+    of: ColumnTerm | None
+    zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The instant of an evaluation and the zone it is read in."""
+
+    as_of: dt.datetime
+    zone: str

@@ -1,0 +1,303 @@
+"""The dialect table: the only place that knows how one engine differs.
+
+`compile` leaves markers (`SEGKIT_CONTAINS(x, 'y')`) where engines disagree. A row of the table says how one marker is
+written by some dialects, and why; a dialect without a row of its own takes the default row. A row may refuse. Adding
+an engine is adding rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlglot import ErrorLevel, exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import UnsupportedError
+
+from segkit.errors import DialectError, unknown
+
+Sql = exp.Expression
+
+LEVELS = {
+    "duckdb": "executed: the conformance suite runs on it",
+    "postgres": "rendered by reviewed rules, not executed",
+    "sqlite": "rendered by reviewed rules, not executed",
+    "bigquery": "rendered by reviewed rules, not executed",
+    "snowflake": "rendered by reviewed rules, not executed",
+}
+UNVERIFIED = "unverified: sqlglot's dialect, reviewed by nobody"
+
+_LONGEST_NAME = {"postgres": 63, "redshift": 127, "mysql": 64, "bigquery": 300, "snowflake": 255, "oracle": 128, "tsql": 128}
+_LINE_BREAK_SENTINEL = "__SQLGLOT__LB__"
+_UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Row:
+    """How some dialects write a marker (`write` takes its arguments; None refuses), and why. No dialects: the default."""
+
+    marker: str
+    dialects: str
+    reason: str
+    write: Callable[..., Sql] | None
+
+
+def dialects() -> dict[str, str]:
+    """The dialects that SQL can be rendered for, each with how far it is verified.
+
+    >>> dialects()["duckdb"]
+    'executed: the conformance suite runs on it'
+    """
+    names = sorted(name for name in Dialect.classes if name)
+    return {name: LEVELS.get(name, UNVERIFIED) for name in names}
+
+
+def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
+    """A tree of `compile` as SQL text. The tree is used up.
+
+    Args:
+        tree: a query with markers.
+        dialect: a dialect by sqlglot's name.
+        pretty: one clause a line, to be read; execute only the other form.
+
+    Raises:
+        DialectError: the dialect does not exist, or has no faithful form of a condition.
+    """
+    checked_dialect(dialect)
+    markers = [node for node in tree.find_all(exp.Anonymous) if str(node.this).startswith("SEGKIT_")]
+    for node in reversed(markers):
+        node.replace(_written(node, dialect))
+    _check_names(tree, dialect)
+    try:
+        text = tree.sql(dialect=dialect, pretty=pretty, unsupported_level=ErrorLevel.RAISE, copy=False)
+    except UnsupportedError as error:
+        raise DialectError(
+            f"{dialect} has no form of this: {error}", fix="leave the condition out, or use another dialect"
+        ) from None
+    if pretty and any(_LINE_BREAK_SENTINEL in literal.this for literal in tree.find_all(exp.Literal)):
+        return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, copy=False)
+    return text
+
+
+def checked_dialect(name: Any) -> str:
+    """`name` if it is a dialect."""
+    if not isinstance(name, str) or not name or name not in Dialect.classes:
+        error = unknown("dialect", str(name), dialects())
+        raise DialectError(error.what, fix=error.fix)
+    return name
+
+
+def _written(node: exp.Anonymous, dialect: str) -> Sql:
+    row = _TABLE.get((str(node.this), dialect)) or _TABLE[(str(node.this), "")]
+    if row.write is None:
+        raise DialectError(f"{dialect}: {row.reason}", fix="leave the condition out, or run it on another engine")
+    return row.write(*node.expressions)
+
+
+def _check_names(tree: exp.Expression, dialect: str) -> None:
+    longest = _LONGEST_NAME.get(dialect)
+    if longest is None:
+        return
+    for node in tree.find_all(exp.Identifier):
+        if len(node.this.encode()) > longest:
+            raise DialectError(
+                f"the name {node.this[:40]!r}... is longer than {dialect} allows", fix=f"use at most {longest} bytes"
+            )
+
+
+# ---------------------------------------------------------------- small forms
+
+
+def _call(name: str, *arguments: Sql) -> exp.Anonymous:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _cast(node: Sql, kind: str) -> exp.Cast:
+    return exp.Cast(this=node, to=exp.DataType.build(kind))
+
+
+def _number(number: int) -> exp.Literal:
+    return exp.Literal(this=str(number), is_string=False)
+
+
+def _text(text: str) -> exp.Literal:
+    return exp.Literal(this=text, is_string=True)
+
+
+def _length(literal: Sql) -> exp.Literal:
+    return _number(len(literal.this))
+
+
+def _positive(node: Sql) -> Sql:
+    return exp.GT(this=node, expression=_number(0))
+
+
+def _equal(a: Sql, b: Sql) -> Sql:
+    return exp.EQ(this=a, expression=b)
+
+
+def _binary(node: Sql) -> Sql:
+    return _cast(node, "binary")
+
+
+def _minus(a: Sql, b: Sql) -> Sql:
+    return exp.Paren(this=exp.Sub(this=a, expression=b))
+
+
+def _plus(moment: Sql, amount: Sql, unit: str) -> Sql:
+    return exp.Paren(this=exp.Add(this=moment, expression=exp.Interval(this=_text(amount.sql()), unit=exp.Var(this=unit))))
+
+
+def _from_sunday(day: Sql, shift: int) -> Sql:
+    """A weekday counted from another day as ISO's, 1 (Monday) to 7."""
+    shifted = exp.Paren(this=exp.Add(this=day, expression=_number(shift)))
+    return exp.Paren(this=exp.Add(this=exp.Mod(this=shifted, expression=_number(7)), expression=_number(1)))
+
+
+def _extract(part: str) -> Callable[[Sql], Sql]:
+    return lambda at: exp.Extract(this=exp.Var(this=part), expression=at)
+
+
+def _strftime(code: str) -> Callable[[Sql], Sql]:
+    return lambda at: _cast(_call("STRFTIME", _text(code), at), "int")
+
+
+def _at_time_zone(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    instant = moment if isinstance(clock, exp.Null) else exp.AtTimeZone(this=moment, zone=clock)
+    return exp.AtTimeZone(this=instant, zone=zone)
+
+
+def _bigquery_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    instant = moment if isinstance(clock, exp.Null) else _call("TIMESTAMP", moment, clock)
+    return _call("DATETIME", instant, zone)
+
+
+def _snowflake_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    if isinstance(clock, exp.Null):
+        return _cast(_call("CONVERT_TIMEZONE", zone, moment), "timestampntz")
+    return _call("CONVERT_TIMEZONE", clock, zone, moment)
+
+
+def _spark_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    own = _call("CURRENT_TIMEZONE") if isinstance(clock, exp.Null) else clock
+    return _call("CONVERT_TIMEZONE", own, zone, _cast(moment, "timestampntz"))
+
+
+def _without_nan(test: str) -> Callable[[Sql], Sql]:
+    def write(own: Sql) -> Sql:
+        return exp.Case(ifs=[exp.If(this=exp.Not(this=_call(test, own.copy())), true=own)])
+
+    return write
+
+
+def _calls(name: str) -> Callable[..., Sql]:
+    return lambda *arguments: _call(name, *arguments)
+
+
+# ---------------------------------------------------------------- the table
+
+ROWS: tuple[Row, ...] = (
+    Row("CONTAINS", "", "a position, never LIKE: no wildcard leaks, no case folds", lambda x, s: _positive(_call("STRPOS", x, s))),
+    Row("CONTAINS", "sqlite spark spark2 databricks hive oracle teradata", "its position function is INSTR", lambda x, s: _positive(_call("INSTR", x, s))),
+    Row("CONTAINS", "snowflake", "has CONTAINS, case-sensitive", _calls("CONTAINS")),
+    Row("CONTAINS", "mysql singlestore doris starrocks", "collations fold case: compare bytes", lambda x, s: _positive(_call("LOCATE", _binary(s), _binary(x)))),
+    Row("CONTAINS", "clickhouse", "its position function takes the text first", lambda x, s: _positive(_call("position", x, s))),
+    Row("CONTAINS", "tsql", "its position function is CHARINDEX", lambda x, s: _positive(_call("CHARINDEX", s, x))),
+    Row("STARTS_WITH", "", "a function, never LIKE", _calls("STARTS_WITH")),
+    Row("STARTS_WITH", "snowflake spark databricks", "spelled without underscore", _calls("STARTSWITH")),
+    Row("STARTS_WITH", "sqlite oracle", "no such function: compare the beginning", lambda x, s: _equal(_call("SUBSTR", x, _number(1), _length(s)), s)),
+    Row("STARTS_WITH", "redshift tsql", "no such function: compare the beginning", lambda x, s: _equal(_call("LEFT", x, _length(s)), s)),
+    Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", lambda x, s: _equal(_binary(_call("LEFT", x, _length(s))), s)),
+    Row("STARTS_WITH", "clickhouse", "camel case", _calls("startsWith")),
+    Row("ENDS_WITH", "", "a function, never LIKE", _calls("ENDS_WITH")),
+    Row("ENDS_WITH", "snowflake spark databricks", "spelled without underscore", _calls("ENDSWITH")),
+    Row("ENDS_WITH", "postgres redshift tsql", "no such function: compare the end", lambda x, s: _equal(_call("RIGHT", x, _length(s)), s)),
+    Row("ENDS_WITH", "sqlite oracle trino presto athena", "no such function: compare the end", lambda x, s: _equal(_call("SUBSTR", x, exp.Neg(this=_length(s))), s)),
+    Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", lambda x, s: _equal(_binary(_call("RIGHT", x, _length(s))), s)),
+    Row("ENDS_WITH", "clickhouse", "camel case", _calls("endsWith")),
+    Row("MATCHES", "", "an unanchored search", _calls("REGEXP_LIKE")),
+    Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", _calls("REGEXP_MATCHES")),
+    Row("MATCHES", "postgres redshift", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
+    Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", _calls("REGEXP_CONTAINS")),
+    Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: _positive(_call("REGEXP_INSTR", x, p))),
+    Row("MATCHES", "spark databricks hive", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
+    Row("MATCHES", "clickhouse", "spelled match", _calls("match")),
+    Row("MATCHES", "mysql", "collations fold case: match bytes", lambda x, p: exp.RegexpLike(this=_binary(x), expression=p)),
+    Row("MATCHES", "sqlite", "SQLite has no regular expressions in plain SQL", None),
+    Row("MATCHES", "tsql", "SQL Server before 2025 has no regular expressions", None),
+    Row("FOLDED", "", "LOWER folds other letters differently on each engine: only A to Z", lambda x: _call("TRANSLATE", x, _text(_UPPER), _text(_LOWER))),
+    Row("FOLDED", "sqlite", "LOWER folds A to Z alone", _calls("LOWER")),
+    Row("FOLDED", "clickhouse", "lower folds A to Z alone", _calls("lower")),
+    Row("FOLDED", "mysql singlestore doris starrocks", "no TRANSLATE", _calls("LOWER")),
+    Row("KNOWN", "", "NaN equals itself there, and would be greater than anything", lambda x: exp.Nullif(this=x, expression=_cast(_text("NaN"), "double"))),
+    Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
+    Row("KNOWN", "trino presto athena", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
+    Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
+    Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
+    Row("DATE", "", "a literal", lambda s: _cast(s, "date")),
+    Row("DATE", "sqlite", "dates are text", lambda s: s),
+    Row("DATE", "clickhouse", "Date begins in 1970, Date32 in 1900", _calls("toDate32")),
+    Row("TIMESTAMP", "", "a literal", lambda s: _cast(s, "timestamp")),
+    Row("TIMESTAMP", "sqlite", "timestamps are text", lambda s: s),
+    Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: _cast(s, "timestampntz")),
+    Row("TIMESTAMP", "mysql trino presto athena", "without a precision fractions are cut off", lambda s: _cast(s, "timestamp(6)")),
+    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: _cast(s, "datetime2")),
+    Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: _call("toDateTime64", s, _number(6), _text("UTC"))),
+    Row("INSTANT", "", "a literal in UTC", lambda s: _cast(s, "timestamptz")),
+    Row("INSTANT", "sqlite", "timestamps are text", lambda s: s),
+    Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: _call("toDateTime64", _text(s.this.removesuffix("+00:00")), _number(6), _text("UTC"))),
+    Row("ON_WALL", "", "to an instant, then to the wall clock", _at_time_zone),
+    Row("ON_WALL", "bigquery", "DATETIME takes a zone", _bigquery_wall),
+    Row("ON_WALL", "snowflake", "CONVERT_TIMEZONE", _snowflake_wall),
+    Row("ON_WALL", "spark databricks", "FROM_UTC_TIMESTAMP shifts twice outside of UTC", _spark_wall),
+    Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", None),
+    Row("DATE_OF", "", "a cast", lambda x: _cast(x, "date")),
+    Row("DATE_OF", "sqlite", "dates are text", _calls("DATE")),
+    Row("DATE_OF", "clickhouse", "Date begins in 1970, Date32 in 1900", _calls("toDate32")),
+    Row("MIDNIGHT", "", "a cast", lambda x: _cast(x, "timestamp")),
+    Row("MIDNIGHT", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda x: _cast(x, "timestampntz")),
+    Row("MIDNIGHT", "sqlite", "timestamps are text", _calls("DATETIME")),
+    Row("DAYS", "", "dates subtract", _minus),
+    Row("DAYS", "duckdb trino presto athena clickhouse", "DATE_DIFF takes the unit as text, the earlier date first", lambda a, b: _call("DATE_DIFF", _text("day"), b, a)),
+    Row("DAYS", "sqlite", "dates are text", lambda a, b: _cast(_minus(_call("JULIANDAY", a), _call("JULIANDAY", b)), "int")),
+    Row("DAYS", "bigquery", "DATE_DIFF takes the later date first", lambda a, b: _call("DATE_DIFF", a, b, exp.Var(this="DAY"))),
+    Row("DAYS", "snowflake redshift tsql", "DATEDIFF takes the earlier date first", lambda a, b: _call("DATEDIFF", exp.Var(this="DAY"), b, a)),
+    Row("DAYS", "spark databricks hive mysql singlestore doris starrocks", "DATEDIFF takes the later date first", _calls("DATEDIFF")),
+    Row("DATE_PLUS_DAYS", "", "days are added to a date as a number", lambda d, n: exp.Paren(this=exp.Add(this=d, expression=n))),
+    Row("DATE_PLUS_DAYS", "sqlite", "dates are text", lambda d, n: _call("DATE", d, _text(f"{n.sql()} days"))),
+    Row("DATE_PLUS_DAYS", "mysql spark databricks trino presto athena clickhouse tsql redshift", "a date and a number do not add up: an interval", lambda d, n: _cast(_plus(d, n, "DAY"), "date")),
+    Row("DATE_PLUS_MONTHS", "", "an interval clips to the month's end, but makes a timestamp", lambda d, n: _cast(_plus(d, n, "MONTH"), "date")),
+    Row("DATE_PLUS_MONTHS", "sqlite", "SQLite does not clip months to their end", None),
+    Row("TIME_PLUS_MINUTES", "", "an interval of minutes is exact", lambda t, n: _plus(t, n, "MINUTE")),
+    Row("TIME_PLUS_MINUTES", "sqlite", "SQLite cuts off fractions of seconds when it moves a time", None),
+    Row("TIME_PLUS_MONTHS", "", "an interval clips to the month's end", lambda t, n: _plus(t, n, "MONTH")),
+    Row("TIME_PLUS_MONTHS", "sqlite", "SQLite does not clip months to their end", None),
+    Row("PART_YEAR", "", "EXTRACT", _extract("YEAR")),
+    Row("PART_YEAR", "sqlite", "dates are text", _strftime("%Y")),
+    Row("PART_QUARTER", "", "EXTRACT", _extract("QUARTER")),
+    Row("PART_QUARTER", "sqlite", "dates are text", lambda at: exp.Paren(this=exp.Div(this=exp.Paren(this=exp.Add(this=_strftime("%m")(at), expression=_number(2))), expression=_number(3), typed=True))),
+    Row("PART_MONTH", "", "EXTRACT", _extract("MONTH")),
+    Row("PART_MONTH", "sqlite", "dates are text", _strftime("%m")),
+    Row("PART_DAY", "", "EXTRACT", _extract("DAY")),
+    Row("PART_DAY", "sqlite", "dates are text", _strftime("%d")),
+    Row("PART_HOUR", "", "EXTRACT", _extract("HOUR")),
+    Row("PART_HOUR", "sqlite", "dates are text", _strftime("%H")),
+    Row("PART_WEEK", "", "EXTRACT gives the ISO week", _extract("WEEK")),
+    Row("PART_WEEK", "bigquery", "WEEK begins on Sunday", _extract("ISOWEEK")),
+    Row("PART_WEEK", "snowflake", "WEEK follows a session parameter", _calls("WEEKISO")),
+    Row("PART_WEEK", "mysql", "WEEK follows a session parameter", lambda at: _call("WEEK", at, _number(3))),
+    Row("PART_WEEK", "sqlite", "SQLite before 3.46 has no ISO week", None),
+    Row("PART_WEEK", "tsql", "WEEK follows a session parameter", _extract("ISO_WEEK")),
+    Row("PART_WEEKDAY", "", "EXTRACT, Monday is 1", _extract("ISODOW")),
+    Row("PART_WEEKDAY", "bigquery", "Sunday is 1", lambda at: _from_sunday(_extract("DAYOFWEEK")(at), 5)),
+    Row("PART_WEEKDAY", "snowflake", "DAYOFWEEK follows a session parameter", _calls("DAYOFWEEKISO")),
+    Row("PART_WEEKDAY", "sqlite", "Sunday is 0", lambda at: _from_sunday(_strftime("%w")(at), 6)),
+    Row("PART_WEEKDAY", "spark databricks mysql", "Monday is 0", lambda at: exp.Paren(this=exp.Add(this=_call("WEEKDAY", at), expression=_number(1)))),
+    Row("PART_WEEKDAY", "trino presto athena", "a function", _calls("DAY_OF_WEEK")),
+    Row("PART_WEEKDAY", "clickhouse", "a function", _calls("toDayOfWeek")),
+)  # fmt: skip
+
+_TABLE: dict[tuple[str, str], Row] = {
+    (f"SEGKIT_{row.marker}", dialect): row for row in ROWS for dialect in row.dialects.split() or [""]
+}

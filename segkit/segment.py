@@ -1,0 +1,316 @@
+"""A segment: a definition with verbs. It renders and evaluates itself; running it takes a workspace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from segkit import codec, compile, evaluate, nodes
+from segkit.builder import Predicate, no_truth_value, not_a_predicate
+from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
+from segkit.errors import DefinitionError
+from segkit.plan import Plan, moment, plan
+from segkit.plan.clock import iso_time
+from segkit.rendering import LEVELS, UNVERIFIED, checked_dialect, render
+from segkit.spelling import spell
+
+Segments: TypeAlias = "Iterable[Segment] | Mapping[str, Segment | Predicate]"
+"""Other segments that a definition may refer to: named segments, or a mapping from names."""
+
+
+class Segment:
+    """A named predicate with what people need to know about it.
+
+    Args:
+        name: what the segment is called; None while it has no name, as after set algebra.
+        where: a predicate, or another segment whose predicate to take.
+        notes: what it is for.
+        owner: who answers for it.
+        tags: words to find it by.
+
+    Segments and predicates combine with `&`, `|`, `-` and `~`; the result has no name until it gets one.
+
+    >>> from segkit import F, Segment
+    >>> vip = Segment("VIP", F.total_spent > 500)
+    >>> Segment("Foreign VIP", vip - (F.country == "USA"))
+    Segment('Foreign VIP', (F.total_spent > 500) & (F.country != 'USA'))
+    """
+
+    __slots__ = ("definition",)
+
+    def __init__(
+        self,
+        name: str | None,
+        where: Predicate | Segment,
+        *,
+        notes: str = "",
+        owner: str = "",
+        tags: Iterable[str] = (),
+    ) -> None:
+        if isinstance(tags, str):
+            raise DefinitionError(f"tags must be a list, not {tags!r:.60}", fix=f"write [{tags!r}]")
+        self.definition = nodes.Definition(name, as_predicate(where).node, notes, owner, tuple(tags))
+
+    @property
+    def name(self) -> str | None:
+        """What the segment is called."""
+        return self.definition.name
+
+    @property
+    def notes(self) -> str:
+        """What it is for."""
+        return self.definition.notes
+
+    @property
+    def owner(self) -> str:
+        """Who answers for it."""
+        return self.definition.owner
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Words to find it by."""
+        return self.definition.tags
+
+    @property
+    def where(self) -> Predicate:
+        """The predicate."""
+        return Predicate(self.definition.where)
+
+    # reading and writing
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Segment:
+        """Reads segkit's own form or the API form; see `segkit.codec`.
+
+        >>> Segment.from_dict({"name": "Rich", "conditions": [{"field": "spent", "operator": "greater_than", "value": 500}]})
+        Segment('Rich', F.spent > 500)
+        """
+        return cls._of(codec.from_dict(document))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Segment:
+        """Reads either form from JSON text."""
+        return cls._of(codec.from_json(text))
+
+    def to_dict(self) -> dict[str, Any]:
+        """segkit's own form, which `from_dict` reads back equal."""
+        return codec.to_dict(self.definition)
+
+    def to_json(self) -> str:
+        """segkit's own form as JSON text."""
+        return codec.to_json(self.definition)
+
+    # meaning
+    def sql(
+        self,
+        dialect: str = "duckdb",
+        *,
+        catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
+        as_of: Any = None,
+        timezone: str | None = None,
+        segments: Segments = (),
+    ) -> str:
+        """The query of the members' keys, to be read or handed to a warehouse; no connection is needed.
+
+        Without a catalog the conventional tables are assumed, and the header says so.
+
+        Args:
+            dialect: a dialect by sqlglot's name, such as `snowflake`.
+            catalog: a catalog, its mapping form, or the path of a `catalog.yml`.
+            as_of: the instant of evaluation (default: the catalog's, else now).
+            timezone: the zone of local dates (default: the catalog's, else UTC).
+            segments: other segments that this one refers to.
+
+        Raises:
+            DefinitionError: a name or kind does not fit.
+            DialectError: the dialect has no faithful form of a condition.
+
+        >>> from segkit import F
+        >>> print(Segment("US", F.country == "USA").sql("snowflake", as_of="2025-11-30"))
+        -- Segment: US
+        -- As of 2025-11-30 00:00:00 UTC, local dates in UTC
+        -- Assumed: tables contacts, events, list_members; fields are columns, kinds by use; event ids are unique
+        -- Dialect snowflake: rendered by reviewed rules, not executed
+        SELECT
+          "contacts"."contact_id"
+        FROM "contacts"
+        WHERE
+          "contacts"."country" = 'USA'
+        """
+        checked_dialect(dialect)
+        own = as_catalog(catalog)
+        at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
+        return displayed(plan(self.definition, own, at, by_name(segments)), dialect)
+
+    def matches(
+        self,
+        contact: Mapping[str, Any],
+        events: Iterable[Mapping[str, Any]] = (),
+        *,
+        as_of: Any = None,
+        catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
+        lists: Iterable[str] | Mapping[str, Iterable[Any]] = (),
+        segments: Segments = (),
+        timezone: str | None = None,
+    ) -> bool:
+        """Whether one contact is a member, in plain Python: a unit test of the segment without a database.
+
+        Args:
+            contact: its fields by name; absent ones are missing.
+            events: its events, each with `event`, `occurred_at` and properties.
+            as_of: the instant of evaluation (default: the catalog's, else now).
+            catalog: kinds and names (default: taken from the values given).
+            lists: names of the static lists the contact is on, or a mapping from names to contact keys.
+            segments: other segments that this one refers to.
+            timezone: the zone of local dates (default: the catalog's, else UTC).
+
+        >>> from segkit import F
+        >>> Segment("US", F.country == "USA").matches({"country": "USA"})
+        True
+        """
+        rows = list(events)
+        own = as_catalog(catalog) if catalog is not None else _catalog_of_values(contact, rows)
+        at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
+        key = contact.get(own.contacts.key)
+        on = (name for name, keys in lists.items() if key in keys) if isinstance(lists, Mapping) else lists
+        return evaluate.holds(plan(self.definition, own, at, by_name(segments)), contact, rows, on)
+
+    # set algebra
+    def __and__(self, other: Predicate | Segment) -> Segment:
+        return Segment(None, self.where & as_predicate(other))
+
+    def __or__(self, other: Predicate | Segment) -> Segment:
+        return Segment(None, self.where | as_predicate(other))
+
+    def __sub__(self, other: Predicate | Segment) -> Segment:
+        return Segment(None, self.where - as_predicate(other))
+
+    def __rand__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) & self.where)
+
+    def __ror__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) | self.where)
+
+    def __rsub__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) - self.where)
+
+    def __invert__(self) -> Segment:
+        return Segment(None, ~self.where)
+
+    __bool__ = no_truth_value
+
+    def __eq__(self, other: object) -> bool:
+        return self.definition == other.definition if isinstance(other, Segment) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.definition)
+
+    def __repr__(self) -> str:
+        about = {"notes": self.notes, "owner": self.owner, "tags": list(self.tags)}
+        given = "".join(f", {key}={value!r}" for key, value in about.items() if value)
+        return f"Segment({self.name!r}, {spell(self.definition.where)}{given})"
+
+    @classmethod
+    def _of(cls, definition: nodes.Definition) -> Segment:
+        segment = cls.__new__(cls)
+        segment.definition = definition
+        return segment
+
+
+def as_predicate(where: object) -> Predicate:
+    """The predicate of a segment, or the predicate itself."""
+    if isinstance(where, Segment):
+        return where.where
+    if isinstance(where, Predicate):
+        return where
+    not_a_predicate(where)
+
+
+def as_segment(given: object) -> Segment:
+    """A segment, or a predicate as one without name."""
+    return given if isinstance(given, Segment) else Segment(None, as_predicate(given))
+
+
+def by_name(segments: Segments) -> dict[str, nodes.Predicate]:
+    """Segments by their names, for references; two different ones of one name are refused."""
+    named: dict[str, nodes.Predicate] = {}
+    pairs = segments.items() if isinstance(segments, Mapping) else ((s.name, s) for s in map(as_segment, segments))
+    for name, segment in pairs:
+        node = as_predicate(segment).node
+        if name is not None and named.setdefault(name, node) != node:
+            raise DefinitionError(f"two different segments are called {name!r}", fix="give one of them another name")
+    return named
+
+
+def as_catalog(given: Catalog | Mapping[str, Any] | str | Path | None) -> Catalog:
+    """A catalog out of any of its forms; the assumed one for None."""
+    match given:
+        case None:
+            return ASSUMED
+        case Catalog():
+            return given
+        case Mapping():
+            return _open(Catalog.from_dict(given))
+        case _:
+            return _open(Catalog.from_file(given))
+
+
+def _open(catalog: Catalog) -> Catalog:
+    """A catalog that was read without a connection: columns it does not mention may exist."""
+    return replace(catalog, assumed=True)
+
+
+def zone_of(timezone: str | None, catalog: Catalog) -> str:
+    """The zone of local dates."""
+    return checked_zone(timezone if timezone is not None else catalog.timezone or "UTC")
+
+
+def displayed(resolved: Plan, dialect: str) -> str:
+    """The members query of a plan with a header that says what it assumes, laid out to be read."""
+    return "\n".join([*_header(resolved, dialect), render(compile.members(resolved), dialect, pretty=True)])
+
+
+def _header(resolved: Plan, dialect: str) -> Iterable[str]:
+    at, catalog = resolved.at, resolved.catalog
+    lines = [] if resolved.definition.name is None else [f"Segment: {resolved.definition.name}"]
+    if resolved.definition.notes:
+        lines.append(f"Notes: {resolved.definition.notes}")
+    lines.append(f"As of {at.as_of.replace(tzinfo=None).isoformat(' ')} UTC, local dates in {at.zone}")
+    lines += [f"{window}: {bounds}" for window, bounds in resolved.windows.items()]
+    if catalog.assumed:
+        tables = ", ".join(
+            [catalog.contacts.table, *(t.table for t in catalog.events), *([catalog.lists.table] if catalog.lists else [])]
+        )
+        lines.append(f"Assumed: tables {tables}; fields are columns, kinds by use; event ids are unique")
+    if dialect != "duckdb":
+        lines.append(f"Dialect {dialect}: {LEVELS.get(dialect, UNVERIFIED)}")
+    return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line)[:300] for line in lines)
+
+
+def _catalog_of_values(contact: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Catalog:
+    """The catalog that values given by hand imply: their kinds, and any field they leave out."""
+    properties: dict[str, Column] = {}
+    for row in events:
+        for name, value in row.items():
+            if name not in properties or properties[name].kind is Kind.UNKNOWN:
+                properties[str(name)] = Column(str(name), _kind_of(value))
+    fields = {str(name): Column(str(name), _kind_of(value)) for name, value in contact.items()}
+    table = EventTable(id="event_id", properties=properties)
+    return replace(ASSUMED, contacts=ContactTable(fields=fields), events=(table,))
+
+
+def _kind_of(value: Any) -> Kind:
+    try:
+        sort = nodes.literal(value).sort
+    except DefinitionError:
+        return Kind.UNKNOWN
+    if sort == "text":
+        return Kind.UNKNOWN if iso_time(value) is not None else Kind.TEXT
+    if sort == "timestamp":
+        return Kind.TIMESTAMP if getattr(value, "tzinfo", None) is None else Kind.TIMESTAMPTZ
+    if sort == "number":
+        kinds = {"int": Kind.INTEGER, "float": Kind.FLOAT, "Decimal": Kind.DECIMAL}
+        return kinds.get(type(value).__name__, Kind.NUMBER)
+    return Kind(sort)

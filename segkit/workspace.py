@@ -1,0 +1,224 @@
+"""The object an analyst holds: one engine, one catalog, one time zone. Every method is one call downstairs."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from segkit import bundled, metrics, nodes
+from segkit.builder import Names, Predicate, Value, event, field
+from segkit.catalog import Catalog, completed, conventional
+from segkit.engines import Engine, open_engine
+from segkit.errors import DefinitionError, SegkitWarning
+from segkit.plan import Plan, moment, plan
+from segkit.segment import Segment, as_catalog, as_segment, by_name, displayed, zone_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def connect(
+    source: Any = None,
+    *,
+    catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
+    timezone: str | None = None,
+    as_of: Any = None,
+) -> Workspace:
+    """Connects to data.
+
+    Args:
+        source: a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a duckdb connection, or a mapping from
+            table names to pandas, polars or Arrow tables. Without one: the bundled sample data.
+        catalog: what the tables mean, as a `Catalog`, a mapping or the path of a `catalog.yml`; by convention
+            `contacts(contact_id, ...)`, `events(event_id, contact_id, event, occurred_at, ...)` and
+            `list_members(list_name, contact_id)`.
+        timezone: the zone of local dates and naive times (default: the catalog's, else UTC).
+        as_of: the default instant of evaluation (default: the catalog's, else now at each call).
+
+    Raises:
+        EngineError: the source cannot be opened.
+        CatalogError: the catalog does not fit the tables.
+
+    >>> from segkit import F
+    >>> connect().size(F.country == "USA") > 0
+    True
+    """
+    if source is None:
+        source = bundled.folder()
+        catalog = bundled.folder() / "catalog.yml" if catalog is None else catalog
+    engine = open_engine(source)
+    tables = engine.tables()
+    given = conventional(tables) if catalog is None else replace(as_catalog(catalog), assumed=False)
+    return Workspace(engine, completed(given, tables), timezone=timezone, as_of=as_of)
+
+
+class Workspace:
+    """Segments, run. Made by `connect`; use it with `with`, or `close()` it."""
+
+    def __init__(self, engine: Engine, catalog: Catalog, *, timezone: str | None = None, as_of: Any = None) -> None:
+        self.engine = engine
+        self._catalog = catalog
+        self._is_checked = False
+        self._zone = zone_of(timezone, catalog)
+        self._as_of = as_of if as_of is not None else catalog.as_of
+        self._segments: dict[str, Segment] = {}
+        moment(self._as_of, self._zone)
+        self.F = Names(field, lambda: (*self._catalog.contacts.fields, *self._catalog.calculated))
+        self.E = Names(event, lambda: self._catalog.event_names())
+
+    @property
+    def catalog(self) -> Catalog:
+        """What may be named here."""
+        return self._catalog
+
+    @property
+    def timezone(self) -> str:
+        """The zone of local dates."""
+        return self._zone
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The segments defined here, in the order of their definition."""
+        return tuple(self._segments.values())
+
+    def define(self, *segments: Segment, **calculated: Value) -> None:
+        """Makes segments known by name to `in_segment`, and calculated fields known to `F`.
+
+        Raises:
+            DefinitionError: a name is taken by a column, or the definition does not fit the catalog.
+
+        >>> from segkit import F
+        >>> ws = connect()
+        >>> ws.define(average_order_value=F.total_revenue / F.order_count)
+        >>> ws.size(F.average_order_value > 50) > 0
+        True
+        """
+        for name, value in calculated.items():
+            self._check_calculated(name, value)
+        nodes_by_name = {name: value.node for name, value in calculated.items()}
+        catalog = replace(self._catalog, calculated={**self._catalog.calculated, **nodes_by_name})
+        wanted = {**self._segments, **{_named(segment): segment for segment in segments}}
+        self._try_out(catalog, nodes_by_name, segments, wanted)
+        self._catalog, self._segments = catalog, wanted
+
+    def size(self, segment: Segment | Predicate, *, as_of: Any = None) -> int:
+        """How many contacts are members."""
+        return int(self.sizes([segment], as_of=as_of)["size"].iloc[0])
+
+    def sizes(self, segments: Iterable[Segment | Predicate], *, as_of: Any = None) -> pd.DataFrame:
+        """How many contacts are members of each segment, all counted in one query.
+
+        Returns:
+            segment, size, share (of all contacts, 0 to 1), in the given order; `attrs["as_of"]` is the instant used.
+            At an instant before the workspace's own also note: which fields are today's values.
+        """
+        plans = self._plans(segments, as_of)
+        frame = metrics.sizes(self.engine, plans)
+        if any(notes := [self._todays_fields(p) for p in plans]):
+            frame["note"] = [f"today's values of {', '.join(names)}" if names else "" for names in notes]
+        return self._stamped(frame, plans, as_of)
+
+    def members(self, segment: Segment | Predicate, columns: Iterable[str] = (), *, as_of: Any = None) -> pd.DataFrame:
+        """The members.
+
+        Returns:
+            The contact key under its own name, sorted, then the wanted columns of the contact.
+        """
+        [own] = plans = self._plans([segment], as_of)
+        return self._stamped(metrics.members(self.engine, own, list(columns)), plans, as_of)
+
+    def preview(self, segment: Segment | Predicate, n: int = 10, *, mask: bool = False, as_of: Any = None) -> pd.DataFrame:
+        """The first `n` members in the order of their keys, with all their columns; `mask` hides e-mail addresses."""
+        if isinstance(n, bool) or not isinstance(n, int) or n < 0:
+            raise DefinitionError(f"n must be a whole number, not {n!r:.40}", fix="write preview(segment, n=10)")
+        [own] = plans = self._plans([segment], as_of)
+        frame = metrics.preview(self.engine, own, n)
+        return self._stamped(metrics.masked(frame) if mask else frame, plans, as_of)
+
+    def sql(self, segment: Segment | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
+        """The query of the members' keys for this catalog, in the engine's own dialect or another."""
+        [own] = self._plans([segment], as_of)
+        return displayed(own, dialect or self.engine.dialect)
+
+    def close(self) -> None:
+        """Gives back what `connect` opened."""
+        self.engine.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        events = len(self._catalog.event_names())
+        return (
+            f"Workspace({self.engine!r}, {len(self._catalog.contacts.fields)} fields, {events} events, timezone={self._zone!r})"
+        )
+
+    # ------------------------------------------------------------ from segments to plans
+
+    def _plans(self, segments: Iterable[Segment | Predicate], as_of: Any) -> list[Plan]:
+        """The plans of one call: one instant, one catalog, and the given segments known to each other by name."""
+        if isinstance(segments, Segment | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        own = [as_segment(segment) for segment in segments]
+        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        catalog = self._checked()
+        known = {**by_name(self._segments), **by_name(s for s in own if s.name is not None)}
+        plans = [plan(segment.definition, catalog, at, known) for segment in own]
+        for warning in dict.fromkeys(w for p in plans for w in p.warnings):
+            warnings.warn(warning, SegkitWarning, stacklevel=4)
+        return plans
+
+    def _checked(self) -> Catalog:
+        """The catalog with what the data tells, asked once a connection."""
+        if not self._is_checked:
+            self._catalog = metrics.checked(self.engine, self._catalog)
+            self._is_checked = True
+        return self._catalog
+
+    def _todays_fields(self, own: Plan) -> tuple[str, ...]:
+        """The fields read as they are today although the instant lies before the workspace's own."""
+        latest = moment(self._as_of, self._zone).as_of
+        return own.fields if (latest - own.at.as_of).total_seconds() > 60 else ()
+
+    def _stamped(self, frame: pd.DataFrame, plans: list[Plan], as_of: Any) -> pd.DataFrame:
+        if plans:
+            frame.attrs["as_of"] = plans[0].at.as_of.isoformat()
+        if names := list(dict.fromkeys(name for p in plans for name in self._todays_fields(p))):
+            message = f"no history of {', '.join(names)}: read as they are today, not as of {as_of}"
+            warnings.warn(message, SegkitWarning, stacklevel=3)
+        return frame
+
+    # ------------------------------------------------------------ definitions
+
+    def _check_calculated(self, name: str, value: object) -> None:
+        nodes.checked_name(name, "field name")
+        if not isinstance(value, Value):
+            raise DefinitionError(f"{name} = {value!r:.60} is no value", fix="define a calculation such as F.total / F.orders")
+        if any(name.casefold() == other.casefold() for other in self._catalog.contacts.fields):
+            raise DefinitionError(f"{name!r} is a column already", fix="give the calculated field another name")
+
+    def _try_out(
+        self, catalog: Catalog, calculated: Mapping[str, nodes.Value], segments: Iterable[Segment], known: Mapping[str, Segment]
+    ) -> None:
+        """Plans what is being defined, so that a mistake shows here and changes nothing."""
+        at = moment(self._as_of, self._zone)
+        for name in calculated:
+            plan(nodes.Definition(None, nodes.Missing(nodes.Field(name))), catalog, at)
+        for segment in segments:
+            plan(segment.definition, catalog, at, by_name(known))
+
+
+def _named(segment: object) -> str:
+    if not isinstance(segment, Segment):
+        raise DefinitionError(
+            f"{segment!r:.60} is no segment", fix="write define(Segment('name', ...)) or define(name=F.a / F.b)"
+        )
+    if segment.name is None:
+        raise DefinitionError(f"{segment!r:.80} has no name", fix="write Segment('name', it)")
+    return segment.name

@@ -1,0 +1,173 @@
+"""Reads the conformance cases of `tests/cases/` and runs one on the evaluator or on DuckDB."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timezone
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+import segkit
+from segkit import Catalog, Segment, connect, evaluate
+from segkit.catalog import Column, Kind
+from segkit.plan import moment, plan
+from segkit.segment import as_segment, by_name
+
+CASES = Path(__file__).parent / "cases"
+NAMES = {
+    **{name: getattr(segkit, name) for name in segkit.__all__ if name != "charts"},
+    "date": date,
+    "datetime": datetime,
+    "timezone": timezone,
+    "Decimal": Decimal,
+}
+_SQL_TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
+    Kind.DECIMAL: "DECIMAL(18, 2)",
+    Kind.FLOAT: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case of a file: what is given, the definition, and what is expected."""
+
+    file: str
+    number: int
+    given: dict[str, Any]
+    case: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return f"{self.file}[{self.number}]"
+
+
+def all_cases() -> list[Case]:
+    found = []
+    for path in sorted(CASES.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        found += [Case(path.stem, i, document["given"], case) for i, case in enumerate(document["cases"])]
+    return found
+
+
+def spelled(expression: str) -> Any:
+    """The value of a Python expression in the public names of segkit."""
+    return eval(expression, dict(NAMES))
+
+
+def segment_of(case: Case) -> Segment:
+    if "json" in case.case:
+        return Segment.from_dict(case.case["json"])
+    return as_segment(spelled(case.case["where"]))
+
+
+def catalog_of(given: dict[str, Any]) -> Catalog:
+    """The catalog of a file, with the columns it does not declare (keys, names, times) filled in."""
+    own = Catalog.from_dict(given["catalog"])
+    contacts = own.contacts
+    key = contacts.fields.get(contacts.key) or Column(contacts.key, _key_kind(given))
+    events = tuple(
+        replace(
+            t,
+            properties={
+                **({t.id: Column(t.id, Kind.INTEGER)} if t.id else {}),
+                t.contact: Column(t.contact, key.kind),
+                **({t.event: Column(t.event, Kind.TEXT)} if t.event else {}),
+                **({} if t.time in t.properties else {t.time: Column(t.time, Kind.TIMESTAMP)}),
+                **t.properties,
+            },
+        )
+        for t in own.events
+    )
+    lists = own.lists and replace(own.lists, columns=_list_columns(own, key.kind))
+    calculated = {name: spelled(text).node for name, text in given.get("calculated", {}).items()}
+    return replace(
+        own,
+        contacts=replace(contacts, fields={contacts.key: key, **contacts.fields}),
+        events=events,
+        lists=lists,
+        calculated=calculated,
+    )
+
+
+def _list_columns(own: Catalog, key: Kind) -> dict[str, Column]:
+    assert own.lists is not None
+    columns = {own.lists.list: Column(own.lists.list, Kind.TEXT), own.lists.contact: Column(own.lists.contact, key)}
+    columns |= {name: Column(name, Kind.TIMESTAMP) for name in (own.lists.joined, own.lists.left) if name}
+    return columns
+
+
+def _key_kind(given: dict[str, Any]) -> Kind:
+    key = given["catalog"]["contacts"].get("key", "contact_id")
+    return Kind.TEXT if any(isinstance(row.get(key), str) for row in given["contacts"]) else Kind.INTEGER
+
+
+def values(row: dict[str, Any], columns: dict[str, Column]) -> dict[str, Any]:
+    """A row of a file as Python values: "NaN" in a float column is a NaN."""
+    floats = {c.name for c in columns.values() if c.kind is Kind.FLOAT} | {n for n, c in columns.items() if c.kind is Kind.FLOAT}
+    return {k: float("nan") if v == "NaN" and k in floats else v for k, v in row.items()}
+
+
+@cache
+def _workspace(file: str) -> segkit.Workspace:
+    given = json.loads((CASES / f"{file}.json").read_text(encoding="utf-8"))["given"]
+    catalog = catalog_of(given)
+    connection = duckdb.connect(":memory:")
+    _load(connection, catalog.contacts.table, dict(catalog.contacts.fields), given["contacts"])
+    for table in catalog.events:
+        _load(connection, table.table, dict(table.properties), given.get("events", []))
+    if catalog.lists:
+        _load(connection, catalog.lists.table, dict(catalog.lists.columns), given.get("list_members", []))
+    ws = connect(connection, catalog=Catalog.from_dict(given["catalog"]), timezone=given.get("timezone"))
+    return ws
+
+
+def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, Column], rows: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(column.name for column in columns.values()))
+    kinds = {column.name: column.kind for column in columns.values()}
+    quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
+    spec = ", ".join(f"{quoted[name]} {_SQL_TYPES[kinds[name]]}" for name in names)
+    connection.execute(f'CREATE TABLE "{table}" ({spec})')
+    for row in rows:
+        read = values(row, columns)
+        connection.execute(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(names))})', [read.get(name) for name in names])
+
+
+def on_duckdb(case: Case) -> list[Any]:
+    """The members that DuckDB finds."""
+    ws = _workspace(case.file)
+    segment = segment_of(case)
+    checked = ws._checked()
+    calculated = {name: spelled(text).node for name, text in case.given.get("calculated", {}).items()}
+    others = {name: spelled(text) for name, text in case.given.get("segments", {}).items()}
+    at = moment(case.case.get("as_of", case.given["as_of"]), ws.timezone)
+    resolved = plan(segment.definition, replace(checked, calculated=calculated), at, by_name(others))
+    return segkit.metrics.members(ws.engine, resolved).iloc[:, 0].tolist()
+
+
+def on_evaluator(case: Case) -> list[Any]:
+    """The members that the plain-Python evaluator finds."""
+    segment = segment_of(case)
+    catalog = catalog_of(case.given)
+    others = {name: spelled(text) for name, text in case.given.get("segments", {}).items()}
+    at = moment(case.case.get("as_of", case.given["as_of"]), case.given.get("timezone", "UTC"))
+    lists = case.given.get("list_members", [])
+    if catalog.lists:
+        catalog = replace(catalog, lists=replace(catalog.lists, observed=tuple({r[catalog.lists.list] for r in lists})))
+    resolved = plan(segment.definition, catalog, at, by_name(others))
+    contacts = [values(row, dict(catalog.contacts.fields)) for row in case.given["contacts"]]
+    events = [{"contact_id": None, **values(row, dict(catalog.events[0].properties))} for row in case.given.get("events", [])]
+    key = catalog.contacts.key
+    members = [c[key] for c in contacts if evaluate.holds(resolved, c, events, evaluate.lists_of(resolved, lists, c[key]))]
+    return sorted(members)
