@@ -135,7 +135,7 @@ def condition(node: Condition, names: Names) -> Sql:
         case Comparison(op, left, right):
             return _COMPARISONS[op](this=_like(left, right, names), expression=_like(right, left, names))
         case Among(own, options):
-            return exp.In(this=term(own, names), expressions=[_constant(option, own.clock) for option in options])
+            return exp.In(this=_operand(term(own, names)), expressions=[_constant(option, own.clock) for option in options])
         case TextSearch(test, own, text, ignore_case):
             return _text_search(test, term(own, names), text, ignore_case)
         case IsMissing(own):
@@ -496,13 +496,13 @@ def _unique_events(
     """For each event table whose ids repeat: its events with each id once, the earliest, then the smallest row."""
     used = dict.fromkeys(i for feature in features for i in feature.tables)
     return {
-        i: (_fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at))
+        i: (_fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at, features))
         for i in used
         if catalog.events[i].repeats
     }
 
 
-def _once(table: EventTable, at: Moment) -> exp.Select:
+def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
     assert table.id is not None
     columns = {column.name: column for column in table.properties.values()}
     time = columns.get(table.time, Column(table.time, Kind.TIMESTAMP))
@@ -517,7 +517,10 @@ def _once(table: EventTable, at: Moment) -> exp.Select:
         exp.Not(this=_is_null(table.contact, "e")), _not_after(time, "e", at), copy=False
     )
     first = exp.EQ(this=_column("segkit_copy", "numbered"), expression=_number(1))
-    query = exp.Select(expressions=[_column(name, "numbered") for name in dict.fromkeys([table.id, *smallest])])
+    read = {name for feature in features for name in _properties_of(feature)}
+    read |= {table.properties[name].name for name in read if name in table.properties}
+    kept = [table.id, *(name for name in smallest if name in read or name in (table.time, table.contact, table.event))]
+    query = exp.Select(expressions=[_column(name, "numbered") for name in kept])
     query = query.from_(_subquery(inner, "numbered"), copy=False)
     return query.where(exp.Or(this=first, expression=_is_null(table.id, "numbered")), copy=False)
 

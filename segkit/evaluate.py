@@ -46,6 +46,7 @@ from segkit.plan.tree import (
 )
 
 Row = Mapping[str, Any]
+_NO_KEY = ""  # stands for the key of a contact that was given without one
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -72,7 +73,7 @@ def holds(plan: Plan, contact: Row, events: Iterable[Row] = (), lists: Iterable[
     with localcontext(Context(prec=100)):
         if catalog.contacts.created is not None and _created_later(row, plan):
             return False
-        key = row.get(catalog.contacts.key)
+        key = _NO_KEY if row.get(catalog.contacts.key) is None else row[catalog.contacts.key]
         streams: dict[tuple[int, ...], list[Row]] = {}
         given = list(events)
         for feature in plan.features:

@@ -104,7 +104,7 @@ def _check_keys(engine: Engine, catalog: Catalog) -> None:
     )
     many = "at least " if len(found) == 5 else ""
     raise DataError(
-        f"{many}{len(found)} contact keys of {contacts.table}.{contacts.key} are missing or stand on more than one row: {examples}",
+        f"{many}{len(found)} keys of {contacts.table}.{contacts.key} are missing or stand on more than one row: {examples}",
         fix="keep one row a contact, or name the right key in the catalog",
     )
 

@@ -149,6 +149,10 @@ def _plus(moment: Sql, amount: Sql, unit: str) -> Sql:
     return exp.Paren(this=exp.Add(this=moment, expression=exp.Interval(this=_text(amount.sql()), unit=exp.Var(this=unit))))
 
 
+def _plus_number(moment: Sql, amount: Sql, unit: str) -> Sql:
+    return exp.Paren(this=exp.Add(this=moment, expression=exp.Interval(this=amount, unit=exp.Var(this=unit))))
+
+
 def _from_sunday(day: Sql, shift: int) -> Sql:
     """A weekday counted from another day as ISO's, 1 (Monday) to 7."""
     shifted = exp.Paren(this=exp.Add(this=day, expression=_number(shift)))
@@ -242,7 +246,7 @@ ROWS: tuple[Row, ...] = (
     Row("TIMESTAMP", "sqlite", "timestamps are text", lambda s: s),
     Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: _cast(s, "timestampntz")),
     Row("TIMESTAMP", "mysql trino presto athena", "without a precision fractions are cut off", lambda s: _cast(s, "timestamp(6)")),
-    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: _cast(s, "datetime2")),
+    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: exp.Cast(this=s, to=exp.DataType(this=exp.DataType.Type.DATETIME2))),
     Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: _call("toDateTime64", s, _number(6), _text("UTC"))),
     Row("INSTANT", "", "a literal in UTC", lambda s: _cast(s, "timestamptz")),
     Row("INSTANT", "sqlite", "timestamps are text", lambda s: s),
@@ -268,10 +272,13 @@ ROWS: tuple[Row, ...] = (
     Row("DATE_PLUS_DAYS", "sqlite", "dates are text", lambda d, n: _call("DATE", d, _text(f"{n.sql()} days"))),
     Row("DATE_PLUS_DAYS", "mysql spark databricks trino presto athena clickhouse tsql redshift", "a date and a number do not add up: an interval", lambda d, n: _cast(_plus(d, n, "DAY"), "date")),
     Row("DATE_PLUS_MONTHS", "", "an interval clips to the month's end, but makes a timestamp", lambda d, n: _cast(_plus(d, n, "MONTH"), "date")),
+    Row("DATE_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda d, n: _cast(_plus_number(d, n, "MONTH"), "date")),
     Row("DATE_PLUS_MONTHS", "sqlite", "SQLite does not clip months to their end", None),
     Row("TIME_PLUS_MINUTES", "", "an interval of minutes is exact", lambda t, n: _plus(t, n, "MINUTE")),
+    Row("TIME_PLUS_MINUTES", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "sqlite", "SQLite cuts off fractions of seconds when it moves a time", None),
     Row("TIME_PLUS_MONTHS", "", "an interval clips to the month's end", lambda t, n: _plus(t, n, "MONTH")),
+    Row("TIME_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MONTH")),
     Row("TIME_PLUS_MONTHS", "sqlite", "SQLite does not clip months to their end", None),
     Row("PART_YEAR", "", "EXTRACT", _extract("YEAR")),
     Row("PART_YEAR", "sqlite", "dates are text", _strftime("%Y")),

@@ -332,12 +332,14 @@ def _bounds(span: nodes.Span | None, kind: Kind, scope: Scope) -> Bounds:
 def _property(node: nodes.Aggregate, inner: Scope) -> ColumnTerm:
     assert node.of is not None
     own: Column = column(node.of, inner)
-    numbers_only, ordered = node.measure in ("sum", "avg"), node.measure in ("min", "max")
-    allowed = own.kind.is_number or own.kind is Kind.UNKNOWN or not (numbers_only or ordered)
-    if not allowed and not (ordered and (own.kind is Kind.DATE or own.kind.is_timestamp)):
+    is_number = own.kind.is_number or own.kind is Kind.UNKNOWN
+    if node.measure in ("sum", "avg") and not is_number:
+        raise DefinitionError(f"{node.measure} of {node.of!r}, which is {own.kind}", fix="use a number")
+    if node.measure in ("min", "max") and not (is_number or own.kind is Kind.DATE or own.kind.is_timestamp):
         raise DefinitionError(
-            f"{node.measure} of {node.of!r}, which is {own.kind}", fix="use a number" if numbers_only else "use a number or a time: text has no order that all engines share"
-        )  # fmt: skip
+            f"{node.measure} of {node.of!r}, which is {own.kind}",
+            fix="use a number or a time: only they have an order everywhere",
+        )
     if own.kind is Kind.JSON:
         raise DefinitionError(f"{node.measure} of {node.of!r}, which is json", fix="use a plain property")
     return column_term(own)
