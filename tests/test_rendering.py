@@ -68,7 +68,7 @@ SHAPES = {
     "negative": (F.revenue - -1 > -3, {"": '"revenue" - -1 > -3'}),
     "NaN": (
         F.score > 0.3,
-        {"duckdb": "NULLIF(\"score\", CAST('NaN' AS DOUBLE)) > 0.3", "bigquery": "CASE WHEN NOT IS_NAN(`score`) THEN `score` END > 0.3",
+        {"duckdb": 'CASE WHEN ISFINITE("score") OR ISINF("score") THEN "score" END > 0.3', "postgres": "NULLIF(\"score\", CAST('NaN' AS DOUBLE PRECISION)) > 0.3", "bigquery": "CASE WHEN NOT IS_NAN(`score`) THEN `score` END > 0.3",
          "sqlite": '"score" > 0.3', "snowflake": "NULLIF(\"score\", CAST('NaN' AS DOUBLE)) > 0.3"},
     ),
     "window": (
