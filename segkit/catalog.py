@@ -37,11 +37,14 @@ class Kind(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        return self in (Kind.NUMBER, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT)
+        return self in _NUMBERS
 
     @property
     def is_timestamp(self) -> bool:
-        return self in (Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+        return self is Kind.TIMESTAMP or self is Kind.TIMESTAMPTZ
+
+
+_NUMBERS = frozenset((Kind.NUMBER, Kind.INTEGER, Kind.DECIMAL, Kind.FLOAT))
 
 
 @dataclass(frozen=True, slots=True)

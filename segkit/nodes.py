@@ -13,7 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 from typing import Literal as OneOfThese
@@ -434,30 +434,27 @@ def _plain_datetime(value: dt.datetime) -> dt.datetime:
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below a node."""
-    for field in fields(node):
-        value = getattr(node, field.name)
-        if isinstance(value, Node):
+    """The nodes directly below a node; constants are none."""
+    name: str
+    for name in node.__slots__:
+        value = getattr(node, name)
+        if isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node) and not isinstance(item, Literal))
+        elif isinstance(value, Node) and not isinstance(value, Literal):
             yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """The node and all nodes below it, without recursion."""
-    stack = [node]
-    while stack:
-        yield (current := stack.pop())
-        stack.extend(children(current))
+def levels(node: Node) -> Iterator[list[Node]]:
+    """The nodes of a tree level by level, without recursion."""
+    level = [node]
+    while level:
+        yield level
+        level = [child for parent in level for child in children(parent)]
 
 
 def depth(node: Node) -> int:
-    """How many levels of conditions and values a tree has, counted without recursion."""
-    level, deepest = [node], 0
-    while level:
-        deepest += 1
-        level = [child for parent in level for child in children(parent) if not isinstance(child, Literal)]
-    return deepest
+    """How many levels of conditions and values a tree has."""
+    return sum(1 for _ in levels(node))
 
 
 def check_depth(levels: int) -> int:
@@ -469,9 +466,12 @@ def check_depth(levels: int) -> int:
     return levels
 
 
-def check_limits(where: Predicate) -> None:
-    """Refuses a tree that is too deep or has too many conditions, before anything recurses into it."""
-    check_depth(depth(where))
-    conditions = sum(isinstance(node, Compare | OneOf | TextTest | Missing | During) for node in walk(where))
-    if conditions > MAX_CONDITIONS:
-        raise DefinitionError(f"{conditions:,} conditions", fix=f"use at most {MAX_CONDITIONS:,}")
+def check_limits(where: Predicate) -> int:
+    """The depth of a tree; one that is too deep or has too many conditions is refused before anything recurses into it."""
+    conditions = 0
+    for deepest, level in enumerate(levels(where), start=1):
+        check_depth(deepest)
+        conditions += sum(isinstance(node, Compare | OneOf | TextTest | Missing | During) for node in level)
+        if conditions > MAX_CONDITIONS:
+            raise DefinitionError(f"more than {MAX_CONDITIONS:,} conditions", fix="put the values in a list: .is_in([...])")
+    return deepest

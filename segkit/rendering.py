@@ -65,8 +65,7 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         DialectError: the dialect does not exist, or has no faithful form of a condition.
     """
     checked_dialect(dialect)
-    markers = [node for node in tree.find_all(exp.Anonymous) if str(node.this).startswith("SEGKIT_")]
-    for node in reversed(markers):
+    for node in reversed(_markers(tree)):
         node.replace(_written(node, dialect))
     _check_names(tree, dialect)
     try:
@@ -78,6 +77,20 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
     if pretty and any(_LINE_BREAK_SENTINEL in literal.this for literal in tree.find_all(exp.Literal)):
         return tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, copy=False)
     return text
+
+
+def _markers(tree: exp.Expression) -> list[exp.Anonymous]:
+    """The markers of a tree, those further up first. (A walk of our own: it passes over leaves, and is twice as fast.)"""
+    found: list[exp.Anonymous] = []
+    stack: list[Any] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, exp.Anonymous) and node.this.startswith("SEGKIT_"):
+            found.append(node)
+        for value in node.args.values():
+            below = value if isinstance(value, list) else (value,)
+            stack += [child for child in below if isinstance(child, exp.Expr) and not isinstance(child, _LEAVES)]
+    return found
 
 
 def checked_dialect(name: Any) -> str:
@@ -114,7 +127,17 @@ def _call(name: str, *arguments: Sql) -> exp.Anonymous:
 
 
 def _cast(node: Sql, kind: str) -> exp.Cast:
-    return exp.Cast(this=node, to=exp.DataType.build(kind))
+    return exp.Cast(this=node, to=_TYPES[kind].copy())
+
+
+_LEAVES = (exp.Identifier, exp.Literal, exp.Column, exp.DataType)
+_TYPES = {
+    "timestamp(6)": exp.DataType.build("timestamp(6)"),
+    **{
+        kind: exp.DataType(this=exp.DataType.Type(kind.upper()))
+        for kind in ("binary", "date", "double", "int", "timestamp", "timestampntz", "timestamptz", "datetime2")
+    },
+}
 
 
 def _number(number: int) -> exp.Literal:
@@ -252,7 +275,7 @@ ROWS: tuple[Row, ...] = (
     Row("TIMESTAMP", "sqlite", "timestamps are text", lambda s: s),
     Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: _cast(s, "timestampntz")),
     Row("TIMESTAMP", "mysql trino presto athena", "without a precision fractions are cut off", lambda s: _cast(s, "timestamp(6)")),
-    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: exp.Cast(this=s, to=exp.DataType(this=exp.DataType.Type.DATETIME2))),
+    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: _cast(s, "datetime2")),
     Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: _call("toDateTime64", s, _number(6), _text("UTC"))),
     Row("INSTANT", "", "a literal in UTC", lambda s: _cast(s, "timestamptz")),
     Row("INSTANT", "sqlite", "timestamps are text", lambda s: s),

@@ -57,10 +57,10 @@ def plan(
     Raises:
         DefinitionError: for a name that does not exist, kinds that do not fit, a circle of references.
     """
-    nodes.check_limits(definition.where)
+    depth = nodes.check_limits(definition.where)
     scope = outermost(catalog, at, segments or {})
     if definition.name is not None:
-        scope = scope.below(definition.name, definition.where)
+        scope = scope.below(definition.name, depth)
     try:
         where = condition(definition.where, scope)
     except DefinitionError as error:

@@ -28,8 +28,10 @@ from segkit.plan.tree import (
     Midnight,
     Term,
 )
+from segkit.spelling import spell
 
 Operand: TypeAlias = Term | nodes.Duration | nodes.Rate
+Sides: TypeAlias = tuple[nodes.Value, nodes.Value]
 Order: TypeAlias = OneOfThese["==", "<", "<=", ">", ">="]
 
 FLIPPED: dict[Order, Order] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
@@ -72,76 +74,80 @@ def typed(term: Term, kind: Kind, scope: Scope) -> Term:
     match term:
         case ColumnTerm(name):
             guessed(name, kind, scope)
-            return replace(term, kind=kind, clock=clock)
-        case FeatureTerm():
-            return replace(term, kind=kind, clock=clock)
+            return ColumnTerm(name, kind, clock)
+        case FeatureTerm(feature):
+            return FeatureTerm(feature, kind, clock)
         case _:
             return term
 
 
-def as_time(term: Term, scope: Scope, what: str) -> Term:
+def as_time(term: Term, scope: Scope, side: nodes.Value) -> Term:
     """A term that must be a date or a timestamp; ISO text is read as one, an unknown column is taken for one."""
     if isinstance(term, Constant) and isinstance(term.value, str):
-        term = _time_constant(term.value, scope, what)
+        term = _time_constant(term.value, scope, side)
     if term.kind is Kind.UNKNOWN:
         clockless = replace(term, kind=Kind.TIMESTAMP, clock="UTC") if isinstance(term, ColumnTerm | FeatureTerm) else term
         return clockless
     if term.kind is not Kind.DATE and not term.kind.is_timestamp:
         raise DefinitionError(
-            f"{what} is {term.kind}, not a date or timestamp", fix="use a date field, or declare its kind in the catalog"
+            f"{spell(side)} is {term.kind}, not a date or timestamp", fix="use a date field, or declare its kind in the catalog"
         )
     return term
 
 
-def _time_constant(text: str, scope: Scope, what: str) -> Constant:
+def _time_constant(text: str, scope: Scope, side: nodes.Value) -> Constant:
     parsed = iso_time(text)
     if parsed is None:
-        raise DefinitionError(f"{text!r:.60} is no date, but {what} is", fix="write it like 2025-03-31 or 2025-03-31T18:00")
+        raise DefinitionError(
+            f"{text!r:.60} is no date, but {spell(side)} is", fix="write it like 2025-03-31 or 2025-03-31T18:00"
+        )
     return constant(nodes.literal(parsed), scope)
 
 
-def compared(op: Order, left: Operand, right: Operand, scope: Scope, spelled: tuple[str, str]) -> Condition:
-    """The comparison of two operands; `spelled` is how the definition writes them."""
+def compared(op: Order, left: Operand, right: Operand, scope: Scope, sides: Sides) -> Condition:
+    """The comparison of two operands; `sides` is how the definition writes them."""
     if isinstance(left, nodes.Duration | nodes.Rate):
         if isinstance(right, nodes.Duration | nodes.Rate):
-            raise DefinitionError(f"{spelled[0]} {op} {spelled[1]} compares two lengths", fix="compare a field with a length")
-        return compared(FLIPPED[op], right, left, scope, (spelled[1], spelled[0]))
+            raise DefinitionError(
+                f"{spell(sides[0])} {op} {spell(sides[1])} compares two lengths", fix="compare a field with a length"
+            )
+        return compared(FLIPPED[op], right, left, scope, sides[::-1])
     if isinstance(right, nodes.Duration | nodes.Rate):
         raise DefinitionError(
-            f"{spelled[0]} is {left.kind}, but {spelled[1]} is a length of time",
+            f"{spell(sides[0])} is {left.kind}, but {spell(sides[1])} is a length of time",
             fix="compare a number with it, or use .within(...) / .older_than(...) on a date",
         )
-    left, right = _adopted(op, left, right, scope, spelled), _adopted(op, right, left, scope, (spelled[1], spelled[0]))
+    left, right = _adopted(op, left, right, scope, sides), _adopted(op, right, left, scope, sides[::-1])
     if (left.kind is Kind.DATE and right.kind.is_timestamp) or (left.kind.is_timestamp and right.kind is Kind.DATE):
-        return _date_against_timestamp(op, left, right, scope, spelled)
+        return _date_against_timestamp(op, left, right, scope, sides)
     if not _alike(left.kind, right.kind):
-        raise _mismatch(left, right, spelled)
+        raise _mismatch(left, right, sides)
     if op != "==" and left.kind in (Kind.TEXT, Kind.BOOLEAN, Kind.JSON, Kind.DURATION):
         raise DefinitionError(
-            f"{spelled[0]} {op} {spelled[1]}: {left.kind} has no order that all engines share",
+            f"{spell(sides[0])} {op} {spell(sides[1])}: {left.kind} has no order that all engines share",
             fix="use ==, .is_in([...]), .startswith(...), or a number",
         )
     if left.kind in (Kind.JSON, Kind.DURATION):
-        raise DefinitionError(f"{spelled[0]} is {left.kind} and cannot be compared", fix="only .is_missing() works on it")
+        raise DefinitionError(f"{spell(sides[0])} is {left.kind} and cannot be compared", fix="only .is_missing() works on it")
     return Comparison(op, left, right)
 
 
-def options(term: Term, values: tuple[nodes.Literal, ...], scope: Scope, spelled: str) -> tuple[Term, tuple[Constant, ...]]:
+def options(term: Term, values: tuple[nodes.Literal, ...], scope: Scope, side: nodes.Value) -> tuple[Term, tuple[Constant, ...]]:
     """A term and the constants it may be one of, all of one kind."""
     constants = tuple(constant(value, scope) for value in values)
-    for value in constants:
-        term = _adopted("==", term, value, scope, (spelled, repr(value.value)))
+    for node, value in zip(values, constants, strict=True):
+        term = _adopted("==", term, value, scope, (side, node))
     read: list[Constant] = []
-    for value in constants:
-        adopted = _adopted("==", value, term, scope, (repr(value.value), spelled))
-        both = (spelled, repr(value.value))
+    for node, value in zip(values, constants, strict=True):
+        adopted = _adopted("==", value, term, scope, (node, side))
+        both = (side, node)
         if not _alike(term.kind, adopted.kind):
             times = {term.kind, adopted.kind} <= {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
             raise _date_equals_timestamp(both) if times else _mismatch(term, adopted, both)
         assert isinstance(adopted, Constant)
         read.append(adopted)
     if term.kind in (Kind.JSON, Kind.DURATION):
-        raise DefinitionError(f"{spelled} is {term.kind} and cannot be compared", fix="only .is_missing() works on it")
+        raise DefinitionError(f"{spell(side)} is {term.kind} and cannot be compared", fix="only .is_missing() works on it")
     return term, tuple(read)
 
 
@@ -159,13 +165,13 @@ def _bound(at: dt.datetime | dt.date) -> Constant:
     return Constant(at, Kind.TIMESTAMPTZ if isinstance(at, dt.datetime) else Kind.DATE)
 
 
-def length_as_number(length: nodes.Duration, term: Term, declared: Column | None, spelled: str) -> Constant:
+def length_as_number(length: nodes.Duration, term: Term, declared: Column | None, side: nodes.Value) -> Constant:
     """A length of time as the number that a number field counts: its declared unit, or days."""
     unit = "days" if isinstance(term, DayCount) else (declared.unit if declared else None)
     if unit is None:
         if length.unit != "days":
             raise DefinitionError(
-                f"{spelled} has no declared unit to compare with {length.amount} {length.unit}",
+                f"{spell(side)} has no declared unit to compare with {length.amount} {length.unit}",
                 fix=f"declare it in the catalog: {{unit: {length.unit}}}, or use days",
             )
         unit = "days"
@@ -173,23 +179,23 @@ def length_as_number(length: nodes.Duration, term: Term, declared: Column | None
         if length.unit in family and unit in family:
             exact = Fraction(length.amount * family[length.unit], family[unit])
             return Constant(int(exact), Kind.INTEGER) if exact.denominator == 1 else _float_constant(float(exact))
-    raise DefinitionError(f"{spelled} counts {unit}, not {length.unit}", fix=f"write the length in {unit}")
+    raise DefinitionError(f"{spell(side)} counts {unit}, not {length.unit}", fix=f"write the length in {unit}")
 
 
-def rate_as_number(rate: nodes.Rate, declared: Column | None, scope: Scope, spelled: str) -> Constant:
+def rate_as_number(rate: nodes.Rate, declared: Column | None, scope: Scope, side: nodes.Value) -> Constant:
     """A rate as the number of a field that is per the same unit (per year if none is declared)."""
     own = declared.rate if declared and declared.rate else "year"
     if rate.per != own:
         raise DefinitionError(
-            f"{spelled} is per {own}, not per {rate.per}", fix=f"write it per {own}, or declare the field's rate"
+            f"{spell(side)} is per {own}, not per {rate.per}", fix=f"write it per {own}, or declare the field's rate"
         )
     return constant(nodes.literal(rate.amount), scope)
 
 
-def _adopted(op: Order, term: Term, other: Term, scope: Scope, spelled: tuple[str, str]) -> Term:
+def _adopted(op: Order, term: Term, other: Term, scope: Scope, sides: Sides) -> Term:
     """A term read by the other side's kind: ISO text as a time, an unknown column as what it is compared with."""
     if isinstance(term, Constant) and isinstance(term.value, str) and (other.kind is Kind.DATE or other.kind.is_timestamp):
-        return _time_constant(term.value, scope, spelled[1])
+        return _time_constant(term.value, scope, sides[1])
     if isinstance(term, Constant) and isinstance(term.value, str) and other.kind is Kind.UNKNOWN and op != "==":
         parsed = iso_time(term.value)
         return term if parsed is None else constant(nodes.literal(parsed), scope)
@@ -207,15 +213,15 @@ def _alike(left: Kind, right: Kind) -> bool:
     return left is right or (left.is_number and right.is_number) or (left.is_timestamp and right.is_timestamp)
 
 
-def _date_against_timestamp(op: Order, left: Term, right: Term, scope: Scope, spelled: tuple[str, str]) -> Condition:
+def _date_against_timestamp(op: Order, left: Term, right: Term, scope: Scope, sides: Sides) -> Condition:
     """A date compared with a timestamp means its midnight; folded where one of them is a constant."""
     if op == "==":
-        raise _date_equals_timestamp(spelled)
+        raise _date_equals_timestamp(sides)
     if left.kind.is_timestamp:
         if isinstance(right, Constant):
             assert isinstance(right.value, dt.date)
             return Comparison(op, left, _bound(midnight(right.value, scope.at.zone)))
-        return _date_against_timestamp(FLIPPED[op], right, left, scope, spelled)
+        return _date_against_timestamp(FLIPPED[op], right, left, scope, sides)
     if isinstance(left, Constant):
         assert isinstance(left.value, dt.date)
         return Comparison(op, _bound(midnight(left.value, scope.at.zone)), right)
@@ -228,13 +234,13 @@ def _date_against_timestamp(op: Order, left: Term, right: Term, scope: Scope, sp
     return Comparison(op, Midnight(left, scope.at.zone), LocalTime(right, scope.at.zone))
 
 
-def _date_equals_timestamp(spelled: tuple[str, str]) -> DefinitionError:
+def _date_equals_timestamp(sides: Sides) -> DefinitionError:
     return DefinitionError(
-        f"{spelled[0]} and {spelled[1]}: a timestamp is never equal to a date", fix="use .on(date) for the whole day"
+        f"{spell(sides[0])} and {spell(sides[1])}: a timestamp is never equal to a date", fix="use .on(date) for the whole day"
     )
 
 
-def _mismatch(left: Term, right: Term, spelled: tuple[str, str]) -> DefinitionError:
+def _mismatch(left: Term, right: Term, sides: Sides) -> DefinitionError:
     field, value = (1, 0) if isinstance(left, Constant) else (0, 1)
     kinds = (left.kind, right.kind)
     literal = (left, right)[value]
@@ -249,7 +255,7 @@ def _mismatch(left: Term, right: Term, spelled: tuple[str, str]) -> DefinitionEr
                 fix = f"write {text.strip()} without quotes"
             case Kind.DATE | Kind.TIMESTAMP | Kind.TIMESTAMPTZ, _:
                 fix = "write a date such as '2025-03-31', or use .within(days=...)"
-    return DefinitionError(f"{spelled[field]} is {kinds[field]}, but {spelled[value]} is {kinds[value]}", fix=fix)
+    return DefinitionError(f"{spell(sides[field])} is {kinds[field]}, but {spell(sides[value])} is {kinds[value]}", fix=fix)
 
 
 def _is_number(text: str) -> bool:

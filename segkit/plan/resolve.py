@@ -75,13 +75,13 @@ def _resolved(node: _Leaf, scope: Scope) -> Condition:
             return _comparison(op, left, right, scope)
         case nodes.OneOf(value, options):
             own = _step(".value", term, value, scope)
-            return Among(*agree.options(own, options, scope, spell(value))) if options else Always(False)
+            return Among(*agree.options(own, options, scope, value)) if options else Always(False)
         case nodes.TextTest(value=value):
             return _text_search(node, _step(".value", term, value, scope), scope)
         case nodes.Missing(value):
             return IsMissing(_step(".value", term, value, scope))
         case nodes.During(value, span):
-            own = agree.as_time(_step(".value", term, value, scope), scope, spell(value))
+            own = agree.as_time(_step(".value", term, value, scope), scope, value)
             own = _noted(own, scope)
             return _step(".span", _during, own, span, node, scope)
         case nodes.InList(name):
@@ -120,7 +120,7 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
         case nodes.Arithmetic():
             return _arithmetic(node, scope)
         case nodes.Part(part, value):
-            return _part(part, agree.as_time(_step(".value", term, value, scope), scope, spell(value)), scope)
+            return _part(part, agree.as_time(_step(".value", term, value, scope), scope, value), scope)
         case nodes.Aggregate():
             return _aggregate(node, scope)
         case _:
@@ -137,7 +137,7 @@ def _conditions(items: tuple[nodes.Predicate, ...], scope: Scope) -> tuple[Condi
 def _comparison(op: nodes.Ordering, left: nodes.Value, right: nodes.Value, scope: Scope) -> Condition:
     a, b = _step(".left", operand, left, scope), _step(".right", operand, right, scope)
     a, b = _measured(a, b, right, scope), _measured(b, a, left, scope)
-    return agree.compared(op, a, b, scope, (spell(left), spell(right)))
+    return agree.compared(op, a, b, scope, (left, right))
 
 
 def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scope) -> Operand:
@@ -147,8 +147,8 @@ def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scop
         if other.kind.is_number:
             declared = _declared(other_node, scope)
             if isinstance(own, nodes.Duration):
-                return agree.length_as_number(own, other, declared, spell(other_node))
-            return agree.rate_as_number(own, declared, scope, spell(other_node))
+                return agree.length_as_number(own, other, declared, other_node)
+            return agree.rate_as_number(own, declared, scope, other_node)
     return own
 
 
@@ -200,7 +200,7 @@ def _during(own: Term, span: nodes.Span, node: nodes.During, scope: Scope) -> Co
 
 
 def _day(node: nodes.Value, scope: Scope) -> dt.date:
-    own = agree.as_time(term(node, scope), scope, spell(node))
+    own = agree.as_time(term(node, scope), scope, node)
     if not isinstance(own, Constant) or not isinstance(own.value, dt.date) or isinstance(own.value, dt.datetime):
         raise DefinitionError(f"{spell(node)} is not one date", fix="use a date, '2025-03-31', TODAY or TODAY - days(1)")
     return own.value
@@ -208,7 +208,9 @@ def _day(node: nodes.Value, scope: Scope) -> dt.date:
 
 def _segment(name: str, scope: Scope) -> Condition:
     exact = find("segment", name, scope.segments)
-    below = scope.below(f"segment {exact}" if exact in scope.catalog.calculated else exact, scope.segments[exact])
+    below = scope.below(
+        f"segment {exact}" if exact in scope.catalog.calculated else exact, nodes.check_limits(scope.segments[exact])
+    )
     if exact not in scope.found.segments:
         scope.found.segments[exact] = _step(f".{exact}", condition, scope.segments[exact], below)
     return scope.found.segments[exact]
@@ -231,7 +233,7 @@ def _field(name: str, scope: Scope) -> Term:
             name if scope.catalog.assumed and name not in calculated else find(scope.what, name, (*scope.columns, *calculated))
         )
         if exact in calculated:
-            below = scope.below(exact, calculated[exact])
+            below = scope.below(exact, nodes.depth(calculated[exact]))
             return _step(f" in {exact}", term, calculated[exact], below)
     own = column_term(column(name, scope))
     if not scope.in_events:
@@ -247,7 +249,7 @@ def _arithmetic(node: nodes.Arithmetic, scope: Scope) -> Term:
         return _moved(node, left, right, scope)
     if node.op == "-" and (_is_time(left) or _is_time(right)):
         later, earlier = (
-            _local_date(agree.as_time(own, scope, spell(side)), scope) for own, side in ((left, node.left), (right, node.right))
+            _local_date(agree.as_time(own, scope, side), scope) for own, side in ((left, node.left), (right, node.right))
         )
         return DayCount(later, earlier)
     left, right = (agree.typed(own, Kind.NUMBER, scope) for own in (left, right))
@@ -264,7 +266,7 @@ def _moved(node: nodes.Arithmetic, left: Operand, right: Operand, scope: Scope) 
         left, right = right, left
     if isinstance(left, nodes.Duration | nodes.Rate) or not isinstance(right, nodes.Duration) or node.op not in ("+", "-"):
         raise DefinitionError(f"{spell(node)} has no meaning", fix="add a length of time to a date: F.renewal + days(30)")
-    own = agree.as_time(left, scope, spell(node.left))
+    own = agree.as_time(left, scope, node.left)
     sign = 1 if node.op == "+" else -1
     match own:
         case Constant(dt.datetime() as instant):

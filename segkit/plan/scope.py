@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from segkit import nodes
@@ -45,24 +45,21 @@ class Scope:
         """The scope of a filter on events: names are their properties."""
         return replace(self, columns=properties(self.catalog, tables), what=f"property of {event}")
 
-    def below(self, name: str, node: nodes.Node) -> Scope:
-        """The scope inside a named part (a segment or a calculated field), which may not contain itself."""
+    def below(self, name: str, depth: int) -> Scope:
+        """The scope inside a named part of that depth (a segment or a calculated field), which may not contain itself."""
         if name in self.path:
             cycle = " -> ".join((*self.path[self.path.index(name) :], name))
             raise DefinitionError(f"{cycle} is a circle", fix="let one of them stand without the other")
-        level = nodes.check_depth(self.level + nodes.depth(node))
+        level = nodes.check_depth(self.level + depth)
         return replace(self, path=(*self.path, name), level=level)
 
 
 def column(name: str, scope: Scope) -> Column:
     """The column that a field name means; in an assumed catalog any name is one."""
-    if scope.catalog.assumed:
-        try:
-            return scope.columns[find(scope.what, name, scope.columns)]
-        except DefinitionError as error:
-            if error.what.startswith("unknown"):
-                return Column(name)
-            raise
+    if name in scope.columns:
+        return scope.columns[name]
+    if scope.catalog.assumed and not _alike(name, scope.columns):
+        return Column(name)
     return scope.columns[find(scope.what, name, scope.columns)]
 
 
@@ -137,8 +134,8 @@ def _names(table: EventTable) -> tuple[str, ...]:
     return (table.name,) if table.name else table.names or table.observed or ()
 
 
-def _alike(name: str, known: list[str]) -> bool:
-    return name in known or any(other.casefold() == name.casefold() for other in known)
+def _alike(name: str, known: Iterable[str]) -> bool:
+    return any(other.casefold() == name.casefold() for other in known)
 
 
 def list_name(name: str, scope: Scope) -> str:
