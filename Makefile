@@ -10,7 +10,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -q
-	$(BIN)/python -m pytest -q -p no:doctest --nbval --nbval-sanitize-with notebooks/sanitize.cfg notebooks
+	$(BIN)/python -m pytest -q -o addopts= --nbval --nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest -q tests/browser

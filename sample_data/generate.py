@@ -151,10 +151,7 @@ def intensity() -> tuple[Array, Array]:
     """Hour edges from `START` to `AS_OF`, and how busy each hour is (month x weekday x hour x cyber days)."""
     edges = np.arange(BEGIN, END + 1, 3600 * SECOND, dtype=np.int64)
     hours = [START + dt.timedelta(hours=i) for i in range(len(edges) - 1)]
-    busy = [
-        MONTHLY[h.month - 1] * WEEKDAYS[h.weekday()] * HOURS[h.hour] * (1.8 if h.date() in CYBER_DAYS else 1)
-        for h in hours
-    ]
+    busy = [MONTHLY[h.month - 1] * WEEKDAYS[h.weekday()] * HOURS[h.hour] * (1.8 if h.date() in CYBER_DAYS else 1) for h in hours]
     return edges, np.array(busy, dtype=float)
 
 
@@ -224,9 +221,7 @@ def places(rng: Generator, size: int) -> Rows:
     flat = [(c, s, z, share * part) for c, share, states in PLACES for s, z, part in states]
     row = rng.choice(len(flat), size, p=np.array([f[3] for f in flat]) / sum(f[3] for f in flat))
     location, state, zone = (np.array([f[i] for f in flat], dtype=object)[row] for i in range(3))
-    typed = np.where(
-        (location == "USA") & (rng.random(size) < 0.04), pick(rng, ("usa", " USA"), size), location
-    )
+    typed = np.where((location == "USA") & (rng.random(size) < 0.04), pick(rng, ("usa", " USA"), size), location)
     return {
         "country": with_gaps(rng, typed, 0.09),
         "location": with_gaps(rng, location, 0.04),
@@ -242,10 +237,7 @@ def people(rng: Generator, size: int) -> Rows:
     domain = pick(rng, MAIL_DOMAINS, size)
     domain[rng.choice(size, EMPLOYEES, replace=False)] = "company.com"
     email = np.array(
-        [
-            f"{f}.{n}{i}@{d}".lower().translate(PLAIN)
-            for f, n, i, d in zip(first, last, ids, domain, strict=True)
-        ],
+        [f"{f}.{n}{i}@{d}".lower().translate(PLAIN) for f, n, i, d in zip(first, last, ids, domain, strict=True)],
         dtype=object,
     )
     interest = pick(rng, CATEGORIES, size, CATEGORY_SHARES)
@@ -286,14 +278,10 @@ def traits(rng: Generator, contacts: Rows) -> Rows:
     fan, deaf = kind < 0.08, kind > 0.88
     opens = np.where(fan, rng.beta(16, 3, size), np.where(deaf, 0, rng.beta(1.2, 3, size)))
     lifetime = rng.exponential(1, size) / rng.gamma(2, 1 / 1400, size)
-    late = np.where(
-        rng.random(size) < 0.12, rng.exponential(20, size) * DAY, rng.integers(5, 600, size) * SECOND
-    )
+    late = np.where(rng.random(size) < 0.12, rng.exponential(20, size) * DAY, rng.integers(5, 600, size) * SECOND)
     joined = created + late.astype(np.int64) // SECOND * SECOND
     never = (rng.random(size) < 0.025) | np.array([e is None for e in contacts["email"]])
-    gone_from = np.where(
-        rng.random(size) < 0.7, created, created + (rng.random(size) * (END - created)).astype(np.int64)
-    )
+    gone_from = np.where(rng.random(size) < 0.7, created, created + (rng.random(size) * (END - created)).astype(np.int64))
     interest = [
         CATEGORIES.index(i) if i else int(k)
         for i, k in zip(contacts["product_interest"], rng.integers(0, len(CATEGORIES), size), strict=True)
@@ -349,9 +337,7 @@ def calendar(rng: Generator) -> list[tuple[dt.datetime, str]]:
     mailings = []
     day = AS_OF.replace(hour=0) - dt.timedelta(days=1)
     while day > START:
-        mailings.append(
-            (day + dt.timedelta(hours=int(rng.choice([9, 13, 14, 15]))), f"newsletter {day:%Y-%m-%d}")
-        )
+        mailings.append((day + dt.timedelta(hours=int(rng.choice([9, 13, 14, 15]))), f"newsletter {day:%Y-%m-%d}"))
         day -= dt.timedelta(days=int(rng.choice([3, 4, 4, 5])))
     every_day = (START + dt.timedelta(days=i, hours=8) for i in range((AS_OF - START).days + 1))
     mailings += [(d, "welcome") for d in every_day if d.weekday() in (1, 4)]
@@ -364,9 +350,7 @@ def whole_seconds(rng: Generator, size: int, median: float, sigma: float, most: 
     return seconds.astype(np.int64) * SECOND
 
 
-def mail(
-    rng: Generator, trait: Rows, mailings: Sequence[tuple[dt.datetime, str]], campaigns: Sequence[str]
-) -> Iterator[Rows]:
+def mail(rng: Generator, trait: Rows, mailings: Sequence[tuple[dt.datetime, str]], campaigns: Sequence[str]) -> Iterator[Rows]:
     """Sent, bounced, opened, clicked and unsubscribed rows, one mailing after the other.
 
     The one loop of the generator, over some 400 mailings: who is still reachable depends on those before.
@@ -428,9 +412,7 @@ def sessions(rng: Generator, trait: Rows, created: Array, clicked: Rows) -> Rows
     lands = only(clicked, rng.random(len(clicked["time"])) < 0.8)
     contact = np.concatenate([own, lands["contact"], buyer])
     size = len(contact)
-    category = np.where(
-        rng.random(size) < 0.6, trait["interest"][contact], rng.integers(0, len(CATEGORIES), size)
-    )
+    category = np.where(rng.random(size) < 0.6, trait["interest"][contact], rng.integers(0, len(CATEGORIES), size))
     buys = np.arange(size) >= size - len(buyer)
     views = np.where(buys, 1 + rng.poisson(1.0, size), rng.poisson(1.2, size))
     return {
@@ -557,9 +539,7 @@ def edge_people() -> Rows:
 
     profiles = [profile(n) for n in range(len(EDGE_CONTACTS))]
     numbers = ("contact_id", "budget", "created_at")
-    return {
-        c: np.array([p[c] for p in profiles], dtype=np.int64 if c in numbers else object) for c in profiles[0]
-    }
+    return {c: np.array([p[c] for p in profiles], dtype=np.int64 if c in numbers else object) for c in profiles[0]}
 
 
 def edge_events(vocabulary: dict[str, list[str]]) -> Rows:
@@ -589,10 +569,7 @@ def edge_events(vocabulary: dict[str, list[str]]) -> Rows:
         "time": np.array([NO_TIME if e.at is None else micros(e.at) for e in events]),
         "amount": np.array([cents_of(e.amount) for e in events]),
         "quantity": np.array([NONE if e.quantity is None else e.quantity for e in events], np.int16),
-        **{
-            p: np.array([code(p, getattr(e, p)) for e in events], np.int16)
-            for p in ("campaign", "product", "page")
-        },
+        **{p: np.array([code(p, getattr(e, p)) for e in events], np.int16) for p in ("campaign", "product", "page")},
     }
 
 
@@ -610,9 +587,7 @@ def counted(table: Rows, ids: Array) -> Rows:
     `contact` becomes the position of the contact.
     """
     table = only(table, table["time"] != NO_TIME)
-    _, first = np.unique(
-        table["event_id"], return_index=True
-    )  # the first row is the earliest: sorted by time
+    _, first = np.unique(table["event_id"], return_index=True)  # the first row is the earliest: sorted by time
     table = only(table, np.sort(first))
     place = np.minimum(np.searchsorted(ids, table["contact"]), len(ids) - 1)
     return only({**table, "contact": place}, (ids[place] == table["contact"]) & (table["time"] <= END))
@@ -649,10 +624,7 @@ def attributes(contacts: Rows, events: Rows, campaigns: Sequence[str]) -> Rows:
     age = END // DAY - contacts["created_at"] // DAY
     with np.errstate(divide="ignore", invalid="ignore"):
         frequency = np.where(age > 0, orders / (age / 365.25), np.nan)
-    welcomed = (
-        np.bincount(only(events, events["campaign"] == campaigns.index("welcome"))["contact"], minlength=size)
-        > 0
-    )
+    welcomed = np.bincount(only(events, events["campaign"] == campaigns.index("welcome"))["contact"], minlength=size) > 0
     last_purchase, last_cart = last(bought), np.full(size, NONE)
     last_cart[carted["contact"]] = np.arange(len(carted["time"]))  # sorted by time: the last one stays
     in_cart = (last_cart != NONE) & (last(carted) > last_purchase)
@@ -713,9 +685,7 @@ def lists(rng: Generator, ids: Array, facts: Rows) -> Rows:
     created, size = facts["created_at"], len(ids)
 
     def some(name: str, weight: Array) -> Array:
-        return np.sort(
-            rng.choice(size, max(12, int(size * LIST_SHARES[name])), replace=False, p=weight / weight.sum())
-        )
+        return np.sort(rng.choice(size, max(12, int(size * LIST_SHARES[name])), replace=False, p=weight / weight.sum()))
 
     def between(low: Array, high: Array) -> Array:
         return whole(low + rng.random(len(low)) * (high - low))
@@ -727,9 +697,7 @@ def lists(rng: Generator, ids: Array, facts: Rows) -> Rows:
         return np.where(rng.random(len(joined)) < share, between(joined, np.full(len(joined), END)), NO_TIME)
 
     subscribers = np.flatnonzero(facts["subscribed"] != NO_TIME)
-    parts = [
-        rows_of("All Subscribers", subscribers, facts["subscribed"][subscribers], facts["ended"][subscribers])
-    ]
+    parts = [rows_of("All Subscribers", subscribers, facts["subscribed"][subscribers], facts["ended"][subscribers])]
     weights = {
         "VIP Customers": np.maximum(facts["total_revenue"], 100) ** 1.5,
         "Beta Testers": 1.0 + facts["clicks"],
@@ -749,10 +717,7 @@ def lists(rng: Generator, ids: Array, facts: Rows) -> Rows:
             np.full(len(who), NO_TIME),
         )
     )
-    edges = [
-        (name, FIRST_EDGE_CONTACT + n - 1, micros(j), NO_TIME if w is None else micros(w))
-        for name, n, j, w in EDGE_MEMBERS
-    ]
+    edges = [(name, FIRST_EDGE_CONTACT + n - 1, micros(j), NO_TIME if w is None else micros(w)) for name, n, j, w in EDGE_MEMBERS]
     parts.append(
         {
             c: np.array(v, dtype=object if c == "list" else np.int64)
@@ -785,9 +750,7 @@ def texts(values: Array) -> pa.Array:
 
 
 def coded(codes: Array, words: Sequence[str]) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(
-        pa.array(codes.astype(np.int32), mask=codes == NONE), pa.array(words, pa.string())
-    )
+    return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32), mask=codes == NONE), pa.array(words, pa.string()))
 
 
 def contacts_table(contacts: Rows, facts: Rows, tier: Array) -> pa.Table:
@@ -795,10 +758,7 @@ def contacts_table(contacts: Rows, facts: Rows, tier: Array) -> pa.Table:
     spent, net, day = money(facts["total_spent"], 12), money(facts["total_revenue"], 12), pa.date32()
     orders, opens = integers(facts["purchases"], pa.int32()), integers(facts["opens"], pa.int32())
     purchase_day = np.where(facts["last_purchase"] == NO_TIME, NONE, facts["last_purchase"] // DAY)
-    named = {
-        c: texts(contacts[c])
-        for c in ("email", "first_name", "last_name", "country", "location", "state", "timezone")
-    }
+    named = {c: texts(contacts[c]) for c in ("email", "first_name", "last_name", "country", "location", "state", "timezone")}
     return pa.table(
         {
             "contact_id": pa.array(contacts["contact_id"]),
@@ -915,21 +875,13 @@ def generate(size: int, seed: int) -> dict[str, pa.Table]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description="Makes the sample data: contacts, events, lists and tiers as Parquet."
-    )
-    parser.add_argument(
-        "--contacts", type=int, default=4000, help="how many contacts, at least 1000 (default 4000)"
-    )
+    parser = argparse.ArgumentParser(description="Makes the sample data: contacts, events, lists and tiers as Parquet.")
+    parser.add_argument("--contacts", type=int, default=4000, help="how many contacts, at least 1000 (default 4000)")
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument(
-        "--out", type=Path, default=Path(__file__).parent, help="a folder, made if it is not there"
-    )
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="a folder, made if it is not there")
     options = parser.parse_args(arguments)
     if options.contacts < 1000:
-        parser.error(
-            "--contacts must be at least 1000: a tenth of that would leave documented segments empty"
-        )
+        parser.error("--contacts must be at least 1000: a tenth of that would leave documented segments empty")
     options.out.mkdir(parents=True, exist_ok=True)
     for name, table in generate(options.contacts, options.seed).items():
         write(table, options.out / f"{name}.parquet")

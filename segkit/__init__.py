@@ -60,12 +60,12 @@ from segkit.errors import (
     SegkitError,
     SegkitWarning,
 )
-from segkit.rendering import dialects
 from segkit.segment import Segment
-from segkit.workspace import Workspace, connect
 
 if TYPE_CHECKING:
     from segkit import charts, templates
+    from segkit.rendering import dialects
+    from segkit.workspace import Workspace, connect
 
 __version__ = "0.1.0"
 
@@ -105,8 +105,17 @@ __all__ = [
 ]
 
 
+_LATER = {"connect": "workspace", "Workspace": "workspace", "dialects": "rendering"}
+
+
 def __getattr__(name: str) -> Any:
-    """Charts and templates are loaded when they are first asked for."""
+    """What needs sqlglot, DuckDB or Altair is loaded when it is first asked for."""
     if name in ("charts", "templates"):
         return import_module(f"segkit.{name}")
+    if name in _LATER:
+        return getattr(import_module(f"segkit.{_LATER[name]}"), name)
     raise AttributeError(f"module 'segkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -153,6 +153,10 @@ class Value:
         """
         return self._during(nodes.Last(_duration("within", length, units), edge))
 
+    def window(self, older: Value | None = None, newer: Value | None = None, **units: tuple[int, int]) -> Predicate:
+        """Between two distances ago: `window(days=(90, 30))` is from 90 days ago, not in, to 30 days ago, in."""
+        return self._during(_between(older, newer, units))
+
     def older_than(self, length: Value | dt.timedelta | None = None, *, edge: bool = False, **units: int) -> Predicate:
         """Longer ago than that: `t < now - 30 x 24 h`; with `edge`, `<=`. A missing value is not in."""
         return self._during(nodes.Before(_duration("older_than", length, units), edge))
@@ -293,12 +297,7 @@ class EventStream:
 
         Distances in different units are two lengths: `window(months(3), days(7))`.
         """
-        if older is not None or newer is not None:
-            return self._windowed(nodes.Between(_duration("window", older, units), _duration("window", newer, units)))
-        unit, ends = _one_unit("window", units)
-        if not isinstance(ends, tuple | list) or len(ends) != 2:
-            raise DefinitionError(f"window needs two distances, not {ends!r:.60}", fix=f"write window({unit}=(90, 30))")
-        return self._windowed(nodes.Between(nodes.Duration(ends[0], unit), nodes.Duration(ends[1], unit)))
+        return self._windowed(_between(older, newer, units))
 
     def count(self) -> Value:
         """How many events; 0 for a contact without any."""
@@ -559,6 +558,15 @@ def _duration(method: str, length: object, units: Mapping[str, Any]) -> nodes.Du
     if units or not isinstance(node, nodes.Duration):
         raise DefinitionError(f"{method} needs one length of time, not {length!r:.60}", fix=f"write {method}(days=30)")
     return node
+
+
+def _between(older: object, newer: object, units: Mapping[str, Any]) -> nodes.Between:
+    if older is not None or newer is not None:
+        return nodes.Between(_duration("window", older, units), _duration("window", newer, units))
+    unit, ends = _one_unit("window", units)
+    if not isinstance(ends, tuple | list) or len(ends) != 2:
+        raise DefinitionError(f"window needs two distances, not {ends!r:.60}", fix=f"write window({unit}=(90, 30))")
+    return nodes.Between(nodes.Duration(ends[0], unit), nodes.Duration(ends[1], unit))
 
 
 def _one_unit(method: str, units: Mapping[str, Any]) -> tuple[nodes.Unit, Any]:

@@ -109,6 +109,16 @@ def _written_constant(value: Any) -> Any:
 
 def from_json(text: str | bytes) -> nodes.Definition:
     """Reads a definition from JSON text, in either form."""
+    try:
+        return from_dict(_parsed(text))
+    except DefinitionError as error:
+        error.where = error.where or "$"
+        raise
+
+
+def _parsed(text: str | bytes) -> Any:
+    if not isinstance(text, str | bytes):
+        raise DefinitionError(f"JSON must be text, not {type(text).__name__}", fix="use from_dict for a mapping")
     if len(text) > MAX_DOCUMENT:
         raise DefinitionError(f"the document has {len(text):,} characters", fix=f"use at most {MAX_DOCUMENT:,}")
     try:
@@ -117,16 +127,15 @@ def from_json(text: str | bytes) -> nodes.Definition:
         raise DefinitionError(f"the document is not UTF-8: {error}", fix="save it as UTF-8") from None
     _check_nesting(text)
     try:
-        document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
+        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise DefinitionError(
             f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}", fix="correct the text"
         ) from None
+    except DefinitionError:
+        raise
     except ValueError as error:
-        if isinstance(error, DefinitionError):
-            raise
-        raise DefinitionError(f"not JSON: {error}", where="$", fix="shorten the number") from None
-    return from_dict(document)
+        raise DefinitionError(f"not JSON: {error}", fix="shorten the number") from None
 
 
 def from_dict(document: Any) -> nodes.Definition:
@@ -219,6 +228,8 @@ def _read_constant(value: Any) -> nodes.Literal:
         if isinstance(value, list | tuple):
             raise DefinitionError(f"expected one value, found the list {value!r:.60}", fix="write a single value")
         return nodes.literal(value)
+    if value.get("type") not in _CONSTANTS:
+        raise unknown("type", str(value.get("type"))[:60], _CONSTANTS)
     _only_keys(value, ("type", "value"))
     text = nodes.checked_text(value.get("value"), str(value["type"]))
     try:

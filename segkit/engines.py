@@ -205,7 +205,7 @@ def _of_frames(frames: Mapping[str, Any]) -> DuckDB:
     for name, frame in frames.items():
         try:
             connection.register("segkit_frame", frame)
-        except duckdb.Error:
+        except (duckdb.Error, TypeError):
             raise EngineError(f"{name!r} is a {type(frame).__name__}", fix="pass a pandas, polars or Arrow table") from None
         connection.table("segkit_frame").create(str(name))
         connection.unregister("segkit_frame")

@@ -55,6 +55,9 @@ class SegkitWarning(UserWarning):
     """An answer that needs a second look, such as an event name that was never recorded."""
 
 
+_LONGEST = 200  # longer names are no typing mistakes, and comparing them is slow
+
+
 def nearest(name: str, known: Iterable[str]) -> list[str]:
     """The known names most like `name`, best first, ignoring case.
 
@@ -73,12 +76,12 @@ def unknown(what: str, name: str, known: Iterable[str]) -> DefinitionError:
       fix: did you mean 'country'?
     """
     names = sorted(set(known))
-    close = nearest(name, names)
+    close = nearest(name, names) if len(name) <= _LONGEST else []
     if close:
-        fix = f"did you mean {' or '.join(map(repr, close))}?"
+        fix = f"did you mean {' or '.join(f'{other!r:.80}' for other in close)}?"
     elif names:
-        shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+        shown = ", ".join(f"{other:.80}" for other in names[:12]) + (", ..." if len(names) > 12 else "")
         fix = f"known: {shown}"
     else:
         fix = "there are none"
-    return DefinitionError(f"unknown {what} {name!r}", fix=fix)
+    return DefinitionError(f"unknown {what} {name!r:.80}", fix=fix)

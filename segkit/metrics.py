@@ -23,6 +23,10 @@ _MOST_NAMES = 1000
 _MOST_LISTS = 10_000
 
 
+def _answer(engine: Engine, query: compile.Sql) -> pd.DataFrame:
+    return engine.frame(render(query, engine.dialect))
+
+
 def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:
     """How many members each plan has, counted in one query.
 
@@ -35,7 +39,7 @@ def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:
         return pd.DataFrame(
             {"segment": pd.Series([], dtype=str), "size": pd.Series([], dtype="int64"), "share": pd.Series([], dtype="float64")}
         )
-    row = engine.frame(render(compile.sizes(plans), engine.dialect)).iloc[0]
+    row = _answer(engine, compile.sizes(plans)).iloc[0]
     everyone = int(row["everyone"])
     counts = [int(row[f"size_{i}"]) for i in range(len(plans))]
     shares = [count / everyone if everyone else float("nan") for count in counts]
@@ -63,7 +67,7 @@ def _members(engine: Engine, plan: Plan, columns: Sequence[str], limit: int | No
     wanted = {plan.catalog.contacts.key: None}
     for name in columns:
         wanted[fields[find("field", name, fields)].name] = None
-    return engine.frame(render(compile.contacts(plan, list(wanted), limit), engine.dialect))
+    return _answer(engine, compile.contacts(plan, list(wanted), limit))
 
 
 def masked(frame: pd.DataFrame) -> pd.DataFrame:
@@ -96,12 +100,12 @@ def checked(engine: Engine, catalog: Catalog) -> Catalog:
 
 def _check_keys(engine: Engine, catalog: Catalog) -> None:
     contacts = catalog.contacts
-    found = engine.frame(render(compile.repeated_keys(catalog, 5), engine.dialect))
+    import pandas as pd
+
+    found = _answer(engine, compile.repeated_keys(catalog, 5))
     if found.empty:
         return
-    examples = ", ".join(
-        f"{'no key' if key is None or key != key else key} ({copies} rows)" for key, copies in found.itertuples(index=False)
-    )
+    examples = ", ".join(f"{'no key' if pd.isna(key) else key} ({copies} rows)" for key, copies in found.itertuples(index=False))
     many = "at least " if len(found) == 5 else ""
     raise DataError(
         f"{many}{len(found)} keys of {contacts.table}.{contacts.key} are missing or stand on more than one row: {examples}",
@@ -111,11 +115,11 @@ def _check_keys(engine: Engine, catalog: Catalog) -> None:
 
 def _observed(engine: Engine, table: EventTable) -> EventTable:
     names = None if table.event is None or table.names is not None else _names(engine, table.table, table.event, _MOST_NAMES)
-    repeats = table.id is not None and not engine.frame(render(compile.repeated_ids(table, 1), engine.dialect)).empty
+    repeats = table.id is not None and not _answer(engine, compile.repeated_ids(table, 1)).empty
     return replace(table, observed=names, repeats=repeats)
 
 
 def _names(engine: Engine, table: str, column: str, most: int) -> tuple[str, ...] | None:
     """The different names in a column, None where they are too many to be names."""
-    found = engine.frame(render(compile.distinct_values(table, column, most + 1), engine.dialect)).iloc[:, 0]
+    found = _answer(engine, compile.distinct_values(table, column, most + 1)).iloc[:, 0]
     return tuple(str(name) for name in found.dropna()) if len(found) <= most else None

@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from segkit import codec, compile, evaluate, nodes
+from segkit import codec, evaluate, nodes
 from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
-from segkit.errors import DefinitionError
+from segkit.errors import CatalogError, DefinitionError
 from segkit.plan import Plan, moment, plan
 from segkit.plan.clock import iso_time
-from segkit.rendering import LEVELS, UNVERIFIED, checked_dialect, render
 from segkit.spelling import spell
 
 Segments: TypeAlias = "Iterable[Segment] | Mapping[str, Segment | Predicate]"
@@ -139,7 +138,6 @@ class Segment:
         WHERE
           "contacts"."country" = 'USA'
         """
-        checked_dialect(dialect)
         own = as_catalog(catalog)
         at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
         return displayed(plan(self.definition, own, at, by_name(segments)), dialect)
@@ -253,8 +251,9 @@ def as_catalog(given: Catalog | Mapping[str, Any] | str | Path | None) -> Catalo
             return given
         case Mapping():
             return _open(Catalog.from_dict(given))
-        case _:
+        case str() | Path():
             return _open(Catalog.from_file(given))
+    raise CatalogError(f"{given!r:.60} is no catalog", fix="pass a mapping, the path of a catalog.yml, or a Catalog")
 
 
 def _open(catalog: Catalog) -> Catalog:
@@ -269,10 +268,14 @@ def zone_of(timezone: str | None, catalog: Catalog) -> str:
 
 def displayed(resolved: Plan, dialect: str) -> str:
     """The members query of a plan with a header that says what it assumes, laid out to be read."""
-    return "\n".join([*_header(resolved, dialect), render(compile.members(resolved), dialect, pretty=True)])
+    from segkit import compile, rendering  # sqlglot is heavy: it is loaded when SQL is asked for
+
+    level = rendering.level(dialect)
+    header = _header(resolved, *([] if dialect == "duckdb" else [f"Dialect {dialect}: {level}"]))
+    return "\n".join([*header, rendering.render(compile.members(resolved), dialect, pretty=True)])
 
 
-def _header(resolved: Plan, dialect: str) -> Iterable[str]:
+def _header(resolved: Plan, *further: str) -> Iterable[str]:
     at, catalog = resolved.at, resolved.catalog
     lines = [] if resolved.definition.name is None else [f"Segment: {resolved.definition.name}"]
     if resolved.definition.notes:
@@ -284,8 +287,7 @@ def _header(resolved: Plan, dialect: str) -> Iterable[str]:
             [catalog.contacts.table, *(t.table for t in catalog.events), *([catalog.lists.table] if catalog.lists else [])]
         )
         lines.append(f"Assumed: tables {tables}; fields are columns, kinds by use; event ids are unique")
-    if dialect != "duckdb":
-        lines.append(f"Dialect {dialect}: {LEVELS.get(dialect, UNVERIFIED)}")
+    lines += further
     return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line)[:300] for line in lines)
 
 

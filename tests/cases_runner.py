@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 import segkit
-from segkit import Catalog, Segment, connect, evaluate
+from segkit import Catalog, Segment, connect, evaluate, metrics
 from segkit.catalog import Column, Kind
 from segkit.plan import moment, plan
 from segkit.segment import as_segment, by_name
@@ -153,7 +153,7 @@ def on_duckdb(case: Case) -> list[Any]:
     others = {name: spelled(text) for name, text in case.given.get("segments", {}).items()}
     at = moment(case.case.get("as_of", case.given["as_of"]), ws.timezone)
     resolved = plan(segment.definition, replace(checked, calculated=calculated), at, by_name(others))
-    return segkit.metrics.members(ws.engine, resolved).iloc[:, 0].tolist()
+    return metrics.members(ws.engine, resolved).iloc[:, 0].tolist()
 
 
 def on_evaluator(case: Case) -> list[Any]:

@@ -171,14 +171,16 @@ def test_golden(name: str) -> None:
 
 @pytest.mark.parametrize("dialect", sorted(dialects()))
 def test_every_dialect_renders_or_refuses(dialect: str) -> None:
+    refused = 0
     for where in WHOLE.values():
         try:
             sql = Segment("x", where).sql(dialect, catalog=CATALOG, as_of=AS_OF)
-        except DialectError as refusal:
-            assert refusal.fix
+        except DialectError:
+            refused += 1
         else:
             assert "SEGKIT_" not in sql
             assert dialect == "duckdb" or f"-- Dialect {dialect}: " in sql
+    assert refused < len(WHOLE) / 2
 
 
 def test_a_value_equal_to_the_line_break_sentinel_survives() -> None:

@@ -21,8 +21,8 @@ from segkit import (
     E,
     EngineError,
     F,
-    Segment,
     SegkitWarning,
+    Segment,
     connect,
     everyone,
     in_list,
@@ -379,5 +379,5 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     (tmp_path / "crm.duckdb").write_text("hello", encoding="utf-8")
     with pytest.raises(EngineError):
         connect(tmp_path / "crm.duckdb")
-    with pytest.raises(EngineError, match="no .parquet or .csv"):
+    with pytest.raises(EngineError, match=r"no \.parquet or \.csv"):
         connect(tmp_path)

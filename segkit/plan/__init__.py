@@ -64,8 +64,9 @@ def plan(
     try:
         where = condition(definition.where, scope)
     except DefinitionError as error:
-        name = f"segment {definition.name!r} " if definition.name else ""
-        error.under(f"{name}$.where")
+        error.under("$.where")
+        if definition.name:
+            error.where += f" of segment {definition.name:.80}"
         raise
     found: Found = scope.found
     return Plan(
