@@ -39,6 +39,8 @@ from segkit import (
     in_segment,
 )
 from segkit.builder import Predicate
+from segkit.compile import conditions, sql
+from segkit.compile.joined import base_of
 from segkit.metrics import members
 from segkit.plan import moment, plan
 from segkit.rendering import render
@@ -472,12 +474,10 @@ def _wrong(texts: list[str], values: list[str], test: str, build: Callable[[str]
     with _workspace_of(texts) as workspace:
         catalog, at = workspace._checked(), moment(AS_OF, "UTC")
         plans = [plan(as_segment((build or written)(value)).definition, catalog, at) for value in values]
-        base = compile._base(plans)
-        columns = [compile._aliased(base.key(), "contact_id")]
+        base = base_of(plans)
+        columns = [sql.aliased(base.key(), "contact_id")]
         columns += [
-            compile._aliased(
-                compile._case(compile.condition(p.where, base.names), compile._number(1), compile._number(0)), f"m{i}"
-            )
+            sql.aliased(sql.case_when(conditions.condition(p.where, base.names), sql.number(1), sql.number(0)), f"m{i}")
             for i, p in enumerate(plans)
         ]
         frame = workspace.engine.frame(render(base.select(columns, None), "duckdb")).sort_values("contact_id")
@@ -709,8 +709,8 @@ def test_no_query_asks_for_the_time(dialect: str) -> None:
 
 
 def test_a_clock_would_be_seen() -> None:
-    for sql in ("SELECT now()", "SELECT CURRENT_DATE", "x > CURRENT_TIMESTAMP()", "getdate()", "SYSDATE"):
-        assert CLOCKS.search(QUOTED.sub("''", sql)), sql
+    for query in ("SELECT now()", "SELECT CURRENT_DATE", "x > CURRENT_TIMESTAMP()", "getdate()", "SYSDATE"):
+        assert CLOCKS.search(QUOTED.sub("''", query)), query
     assert not CLOCKS.search(QUOTED.sub("''", """SELECT 'now()', "CURRENT_DATE", `rand`"""))
 
 

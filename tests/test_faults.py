@@ -14,8 +14,9 @@ import pytest
 from cases_runner import Case, all_cases, on_duckdb, on_evaluator
 from sqlglot import exp
 
-from segkit import SegkitError, compile, evaluate, patterns, rendering
+from segkit import SegkitError, evaluate, patterns, rendering
 from segkit.catalog import Kind
+from segkit.compile import conditions, events, joined, sql
 from segkit.plan import agree, clock, resolve
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
 
@@ -125,54 +126,52 @@ def events_without_a_window_reach_into_the_future(patch: Patch) -> None:
 
 @fault("equality_and_missing[3]", "boolean_logic[9]", on=DUCKDB)
 def complement_is_a_plain_not(patch: Patch) -> None:
-    right = compile.condition
+    right = conditions.condition
 
     def condition(node: Any, names: Any) -> Any:
         return exp.Not(this=exp.Paren(this=right(node.item, names))) if isinstance(node, Complement) else right(node, names)
 
-    patch.setattr(compile, "condition", condition)
+    patch.setattr(conditions, "condition", condition)
 
 
 @fault("numbers[1]", on=DUCKDB)
 def greater_or_equal_is_greater(patch: Patch) -> None:
-    patch.setitem(compile._COMPARISONS, ">=", exp.GT)
+    patch.setitem(conditions._COMPARISONS, ">=", exp.GT)
 
 
 @fault("boolean_logic[23]", on=DUCKDB)
 def parentheses_around_or_are_lost(patch: Patch) -> None:
-    patch.setattr(compile, "_operand", lambda node: node)
+    patch.setattr(sql, "operand", lambda node: node)
 
 
 @fault("events_who_counts[3]", on=DUCKDB)
 def counts_are_missing_instead_of_zero(patch: Patch) -> None:
-    patch.setattr(compile, "_reader", lambda feature, column, table: lambda: compile._column(column, table))
+    patch.setattr(events, "reader", lambda feature, column, table: lambda: sql.column(column, table))
 
 
 @fault("numbers[5]", on=DUCKDB)
 def division_by_zero_is_not_missing(patch: Patch) -> None:
-    right = compile.term
+    right = conditions.term
 
     def term(node: Any, names: Any) -> Any:
         if isinstance(node, Calculation) and node.op == "/":
-            left, divisor = compile._cast(right(node.left, names), "double"), right(node.right, names)
+            left, divisor = sql.cast(right(node.left, names), "double"), right(node.right, names)
             return exp.Div(this=left, expression=divisor, typed=True)
         return right(node, names)
 
-    patch.setattr(compile, "term", term)
+    patch.setattr(conditions, "term", term)
 
 
 @fault("text[13]", "event_filters[25]", on=DUCKDB)
 def contains_folds_case(patch: Patch) -> None:
-    patch.setattr(
-        compile, "_contains", lambda own, text: compile._marker("CONTAINS", compile._folded(own), compile._text(text.lower()))
-    )
+    patch.setattr(sql, "contains", lambda own, text: sql.marker("CONTAINS", sql.folded(own), sql.string(text.lower())))
 
 
 @fault("events_aggregates[36]", "zone_new_york_events[9]", on=DUCKDB)
 def first_and_last_are_swapped(patch: Patch) -> None:
-    right, other = compile._measure, {"first": "last", "last": "first"}
+    right, other = events._measure, {"first": "last", "last": "first"}
     patch.setattr(
-        compile,
+        events,
         "_measure",
         lambda feature, only, names: right(replace(feature, measure=other.get(feature.measure, feature.measure)), only, names),
     )
@@ -180,91 +179,89 @@ def first_and_last_are_swapped(patch: Patch) -> None:
 
 @fault("events_who_counts[2]", on=DUCKDB)
 def repeated_events_count_each_time(patch: Patch) -> None:
-    patch.setattr(compile, "_unique_events", lambda features, catalog, at, taken: {})
+    patch.setattr(events, "unique_events", lambda features, catalog, at, taken: {})
 
 
 @fault("events_who_counts[14]", on=DUCKDB)
 def the_latest_copy_of_an_event_wins(patch: Patch) -> None:
-    right = compile._row_number
+    right = sql.row_number
 
     def numbered(partition: Any, order: Any) -> Any:
         for item in order if order[0].args["nulls_first"] else ():
             item.set("desc", True)
         return right(partition, order)
 
-    patch.setattr(compile, "_row_number", numbered)
+    patch.setattr(sql, "row_number", numbered)
 
 
 @fault("events_aggregates[28]", on=DUCKDB)
 def ties_go_to_the_least_event_id(patch: Patch) -> None:
-    right = compile._row_number
+    right = sql.row_number
 
     def numbered(partition: Any, order: Any) -> Any:
         if len(order) == 3 and order[0].args["desc"]:
             order[1].set("desc", False)
         return right(partition, order)
 
-    patch.setattr(compile, "_row_number", numbered)
+    patch.setattr(sql, "row_number", numbered)
 
 
 @fault("numbers[25]", "numbers[26]", on=DUCKDB)
 def nan_is_a_value(patch: Patch) -> None:
-    patch.setattr(compile, "_known", lambda own: own)
+    patch.setattr(sql, "known", lambda own: own)
 
 
 @fault("zone_rome[23]", "zone_rome[13]", "zone_new_york_events[0]", on=DUCKDB)
 def zones_are_ignored(patch: Patch) -> None:
-    patch.setattr(compile, "_on_wall", lambda moment, clock, zone: moment)
+    patch.setattr(sql, "on_wall", lambda moment, clock, zone: moment)
 
 
 @fault("windows_timestamp[4]", on=DUCKDB)
 def fractions_of_seconds_are_cut_off(patch: Patch) -> None:
-    patch.setattr(
-        compile, "_timestamp", lambda wall: compile._marker("TIMESTAMP", compile._text(wall.strftime("%Y-%m-%d %H:%M:%S")))
-    )
+    patch.setattr(sql, "timestamp", lambda wall: sql.marker("TIMESTAMP", sql.string(wall.strftime("%Y-%m-%d %H:%M:%S"))))
 
 
 @fault("lists_and_segments[0]", on=DUCKDB)
 def leaving_a_list_is_ignored(patch: Patch) -> None:
-    right = compile._on_list
-    patch.setattr(compile, "_on_list", lambda name, lists, at: right(name, replace(lists, left=None), at))
+    right = events.on_list
+    patch.setattr(events, "on_list", lambda name, lists, at: right(name, replace(lists, left=None), at))
 
 
 @fault("lists_and_segments[0]", "lists_and_segments[7]", on=DUCKDB)
 def joining_a_list_is_ignored(patch: Patch) -> None:
-    right = compile._on_list
-    patch.setattr(compile, "_on_list", lambda name, lists, at: right(name, replace(lists, joined=None), at))
+    right = events.on_list
+    patch.setattr(events, "on_list", lambda name, lists, at: right(name, replace(lists, joined=None), at))
 
 
 @fault("event_filters[0]", on=DUCKDB)
 def filter_on_events_is_ignored(patch: Patch) -> None:
-    right = compile._measured
+    right = events.measured
     patch.setattr(
-        compile,
-        "_measured",
+        events,
+        "measured",
         lambda columns, catalog, rows: right({replace(f, where=None): c for f, c in columns.items()}, catalog, rows),
     )
 
 
 @fault("events_who_counts[13]", on=DUCKDB)
 def name_of_the_event_is_ignored(patch: Patch) -> None:
-    patch.setattr(compile, "_named", lambda event, table, alias: [])
+    patch.setattr(events, "_named", lambda event, table, alias: [])
 
 
 @fault("keys_and_creation[0]", on=DUCKDB)
 def creation_is_ignored(patch: Patch) -> None:
-    patch.setattr(compile._Base, "_exists", lambda self: [])
+    patch.setattr(joined.Base, "_exists", lambda self: [])
 
 
 @fault("event_windows[16]", on=DUCKDB)
 def features_share_the_first_ones_window(patch: Patch) -> None:
-    patch.setattr(compile, "_common_bounds", lambda all_bounds: all_bounds[0])
+    patch.setattr(events, "_common_bounds", lambda all_bounds: all_bounds[0])
 
 
 @fault("zone_new_york_events[3]", on=DUCKDB)
 def weeks_begin_on_sunday(patch: Patch) -> None:
-    right = compile._week
-    patch.setattr(compile, "_week", lambda days: right(exp.Paren(this=exp.Add(this=days, expression=compile._number(1)))))
+    right = sql.week
+    patch.setattr(sql, "week", lambda days: right(exp.Paren(this=exp.Add(this=days, expression=sql.number(1)))))
 
 
 # ---------------------------------------------------------------- rendering

@@ -19,6 +19,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors"), 0),
     **dict.fromkeys(("catalog", "operators", "patterns"), 1),
     **dict.fromkeys(("spelling", "builder", "codec"), 2),
+    "plan": 3,
     **dict.fromkeys(("evaluate", "compile"), 4),
     "rendering": 5,
     **dict.fromkeys(("engines", "segment"), 6),
@@ -83,7 +84,7 @@ def files(package: Path = PACKAGE) -> dict[str, str]:
 
 
 def floor(name: str) -> int | None:
-    return 3 if name.split(".")[0] == "plan" else FLOORS.get(name)
+    return FLOORS.get(name.split(".")[0])
 
 
 def below(imported: Import, known: dict[str, str]) -> str | None:
@@ -128,7 +129,7 @@ def wrong_homes(sources: dict[str, str]) -> list[str]:
             library = imported.module.split(".")[0]
             if library == "segkit" or library in sys.stdlib_module_names:
                 continue
-            if name not in HOMES.get(library, ()):
+            if name.split(".")[0] not in HOMES.get(library, ()):
                 found.append(
                     f"{name}:{imported.line} imports {library}, at home in {sorted(HOMES.get(library, ())) or 'no file'}"
                 )

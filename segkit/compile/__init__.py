@@ -1,0 +1,71 @@
+"""What a plan means, as a SQL tree that names no dialect.
+
+    Plan(s)  ->  members | contacts | sizes | checks  ->  sqlglot tree with markers  ->  rendering
+
+`conditions` writes conditions and terms, one arm per kind, like `evaluate`; `events` collects features of events and
+lists; `joined` puts them beside the contacts; `sql` makes the nodes. Where engines differ the tree holds a marker, a
+function called `SEGKIT_...`, that `rendering` writes in the dialect's own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from segkit.catalog import Catalog, EventTable
+from segkit.compile import conditions, sql
+from segkit.compile.joined import base_of
+from segkit.compile.sql import Sql
+from segkit.plan import Plan
+
+__all__ = ["Sql", "contacts", "distinct_values", "members", "repeated_ids", "repeated_keys", "sizes"]
+
+
+def members(plan: Plan) -> exp.Select:
+    """The contact keys of the members."""
+    base = base_of([plan])
+    return base.select([base.key()], plan.where)
+
+
+def contacts(plan: Plan, columns: Sequence[str], limit: int | None) -> exp.Select:
+    """Some columns of the members (of the first `limit` of them), in the order of their keys."""
+    base = base_of([plan])
+    query = base.select([sql.column(name, base.names.table) for name in columns], plan.where).order_by(base.key(), copy=False)
+    return query if limit is None else query.limit(limit, copy=False)
+
+
+def sizes(plans: Sequence[Plan]) -> exp.Select:
+    """One row: how many contacts there are, then how many members each plan has (`size_0`, `size_1`, ...)."""
+    base = base_of(plans)
+    counts: list[Sql] = [sql.aliased(exp.Count(this=exp.Star()), "everyone")]
+    for i, plan in enumerate(plans):
+        is_member = conditions.condition(plan.where, base.names)
+        counts.append(sql.aliased(exp.Count(this=sql.case_when(is_member, sql.number(1))), f"size_{i}"))
+    return base.select(counts, None)
+
+
+def repeated_keys(catalog: Catalog, limit: int) -> exp.Select:
+    """Contact keys that stand on more than one row, or are missing, with how often."""
+    return _repeated(catalog.contacts.table, catalog.contacts.key, limit, missing_too=True)
+
+
+def repeated_ids(table: EventTable, limit: int) -> exp.Select:
+    """Event ids that stand on more than one row, with how often."""
+    assert table.id is not None
+    return _repeated(table.table, table.id, limit, missing_too=False)
+
+
+def distinct_values(table: str, column: str, limit: int) -> exp.Select:
+    """The different values of a column, in their order."""
+    query = exp.Select(expressions=[sql.column(column)], distinct=exp.Distinct())
+    return query.from_(sql.table(table), copy=False).order_by(sql.column(column), copy=False).limit(limit, copy=False)
+
+
+def _repeated(table: str, column: str, limit: int, missing_too: bool) -> exp.Select:
+    query = exp.Select(expressions=[sql.column(column), sql.aliased(exp.Count(this=exp.Star()), "copies")])
+    several: Sql = exp.GT(this=exp.Count(this=exp.Star()), expression=sql.number(1))
+    missing: Sql = exp.Is(this=sql.column(column), expression=exp.Null())
+    wanted = exp.Or(this=several, expression=missing) if missing_too else exp.And(this=several, expression=exp.Not(this=missing))
+    query = query.from_(sql.table(table), copy=False).group_by(sql.column(column), copy=False).having(wanted, copy=False)
+    return query.order_by(sql.column(column), copy=False).limit(limit, copy=False)

@@ -1,0 +1,304 @@
+"""What events and lists say of each contact: one grouped, pruned query for all features of an event.
+
+A query has one row a contact; what all its features ask for goes to WHERE, so that the engine can skip rows, and the
+rest stays with each measure. Event ids that repeat are made unique first, where the data is known to need it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import assert_never
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from segkit.catalog import Catalog, Column, EventTable, Kind, ListTable
+from segkit.compile import conditions, sql
+from segkit.compile.sql import Sql
+from segkit.plan import Moment
+from segkit.plan.clock import today
+from segkit.plan.tree import (
+    Bounds,
+    ColumnTerm,
+    Comparison,
+    Condition,
+    Constant,
+    Feature,
+)
+
+_COUNTS = ("count", "distinct", "sum", "days", "weeks", "months")
+
+
+def grouped(features: Iterable[Feature]) -> list[list[Feature]]:
+    """Features that one grouped query can collect: those of one event; a latest property stands alone."""
+    groups: dict[object, list[Feature]] = {}
+    for feature in features:
+        key = feature if feature.measure == "latest" else (feature.tables, feature.event)
+        groups.setdefault(key, []).append(feature)
+    return list(groups.values())
+
+
+def reader(feature: Feature, column: str, table: str) -> Callable[[], Sql]:
+    def read() -> Sql:
+        own = sql.column(column, table)
+        if feature.measure in _COUNTS:
+            return exp.Coalesce(this=own, expressions=[sql.number(0)])
+        return own
+
+    return read
+
+
+def measured(columns: Mapping[Feature, str], catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """One row a contact: the outcomes of all features of one event.
+
+    What all of them ask for goes to WHERE, so that the engine can skip rows; the rest stays with each measure.
+    """
+    features = list(columns)
+    source, contact, shared = _rows(features, catalog, rows)
+    names = conditions.Names("e")
+    common = _common_bounds([feature.bounds for feature in features])
+    same_filter = len({feature.where for feature in features}) == 1
+    where = [*shared, *_within(features[0], common, names)]
+    if same_filter and features[0].where is not None:
+        where.append(sql.operand(conditions.condition(features[0].where, names)))
+    selected = [sql.aliased(contact, "contact_id")]
+    for feature, column in columns.items():
+        rest = _within(feature, _remaining(feature.bounds, common), names)
+        if not same_filter and feature.where is not None:
+            rest.append(sql.operand(conditions.condition(feature.where, names)))
+        selected.append(sql.aliased(_measure(feature, sql.joined(exp.And, rest) if rest else None, names), column))
+    query = exp.Select(expressions=selected).from_(source, copy=False)
+    query.set("where", exp.Where(this=sql.joined(exp.And, where)))
+    return query.group_by(contact.copy(), copy=False)
+
+
+def _measure(feature: Feature, only: Sql | None, names: conditions.Names) -> Sql:
+    time = conditions.term(feature.time, names)
+    of = conditions.term(feature.of, names) if feature.of is not None else time
+    match feature.measure:
+        case "count":
+            return exp.Count(this=exp.Star() if only is None else sql.case_when(only, sql.number(1)))
+        case "sum":
+            return exp.Sum(this=_only(only, of))
+        case "avg":
+            return exp.Avg(this=_only(only, sql.cast(of, "double")))
+        case "min":
+            return exp.Min(this=_only(only, of))
+        case "max":
+            return exp.Max(this=_only(only, of))
+        case "distinct":
+            return sql.count_distinct(_only(only, of))
+        case "first":
+            return exp.Min(this=_only(only, time))
+        case "last":
+            return exp.Max(this=_only(only, time))
+        case "days":
+            return sql.count_distinct(_only(only, _local_day(feature, time)))
+        case "weeks":
+            monday = sql.date(dt.date(1900, 1, 1))
+            return sql.count_distinct(_only(only, sql.week(sql.days(_local_day(feature, time), monday))))
+        case "months":
+            year, month = (
+                sql.part(part, _local_day(feature, conditions.term(feature.time, names))) for part in ("year", "month")
+            )
+            hundreds = exp.Mul(this=year, expression=sql.number(100))
+            return sql.count_distinct(_only(only, exp.Add(this=exp.Paren(this=hundreds), expression=month)))
+        case "latest":
+            raise AssertionError("a latest property has a query of its own")
+        case _:
+            assert_never(feature.measure)
+
+
+def latest(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """One row a contact: a property of its last event, ties by event id, then by the property itself."""
+    assert feature.of is not None
+    source, contact, where = _rows([feature], catalog, rows)
+    names = conditions.Names("e")
+    where += _within(feature, feature.bounds, names)
+    if feature.where is not None:
+        where.append(sql.operand(conditions.condition(feature.where, names)))
+    event_id = catalog.events[feature.tables[0]].id if len(feature.tables) == 1 else "event_id"
+    order = [
+        conditions.term(feature.time, names),
+        *([sql.column(event_id, "e")] if event_id else []),
+        conditions.term(feature.of, names),
+    ]
+    place = sql.row_number([contact.copy()], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
+    inner = exp.Select(
+        expressions=[
+            sql.aliased(contact, "contact_id"),
+            sql.aliased(conditions.term(feature.of, names), column),
+            sql.aliased(place, "place"),
+        ]
+    )
+    inner = inner.from_(source, copy=False)
+    inner.set("where", exp.Where(this=sql.joined(exp.And, where)))
+    query = exp.Select(expressions=[sql.column("contact_id", "ranked"), sql.column(column, "ranked")])
+    query = query.from_(sql.subquery(inner, "ranked"), copy=False)
+    return query.where(exp.EQ(this=sql.column("place", "ranked"), expression=sql.number(1)), copy=False)
+
+
+def _rows(features: Sequence[Feature], catalog: Catalog, rows: Mapping[int, str]) -> tuple[Sql, Sql, list[Sql]]:
+    """Where the events of a group come from: the source called `e`, its contact column, the filter on the event's name."""
+    feature = features[0]
+    if len(feature.tables) == 1:
+        table = catalog.events[feature.tables[0]]
+        source = sql.table(rows.get(feature.tables[0], table.table), "e")
+        return source, sql.column(table.contact, "e"), _named(feature.event, table, "e")
+    needed = list(dict.fromkeys(column for f in features for column in _properties_of(f)))
+    parts = [_projected(i, feature, needed, catalog, rows) for i in feature.tables]
+    union: exp.Select | exp.Union = parts[0]
+    for part in parts[1:]:
+        union = exp.Union(this=union, expression=part, distinct=False)
+    return sql.subquery(union, "e"), sql.column("contact_id", "e"), []
+
+
+def _projected(i: int, feature: Feature, needed: Sequence[str], catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """One of several event tables, its columns under their common names, NULL for those it lacks."""
+    table = catalog.events[i]
+    selected = [
+        sql.aliased(sql.column(table.contact, "t"), "contact_id"),
+        sql.aliased(sql.column(table.time, "t"), "occurred_at"),
+        sql.aliased(sql.column(table.id, "t") if table.id else exp.Null(), "event_id"),
+    ]
+    for name in needed:
+        own = table.properties.get(name)
+        selected.append(sql.aliased(sql.column(own.name, "t") if own else exp.Null(), name))
+    query = exp.Select(expressions=selected).from_(sql.table(rows.get(i, table.table), "t"), copy=False)
+    where = _named(feature.event, table, "t")
+    return query.where(*where, copy=False) if where else query
+
+
+def _properties_of(feature: Feature) -> Iterable[str]:
+    """The properties that a feature reads."""
+    stack: list[object] = [feature.where, feature.of]
+    while stack:
+        match stack.pop():
+            case ColumnTerm(name) if name != feature.time.name:
+                yield name
+            case tuple() as several:
+                stack.extend(several)
+            case None | str() | bool():
+                pass
+            case node:
+                stack.extend(getattr(node, slot) for slot in getattr(node, "__slots__", ()))
+
+
+def _named(event: str | None, table: EventTable, alias: str) -> list[Sql]:
+    if event is None or table.event is None:
+        return []
+    return [exp.EQ(this=sql.column(table.event, alias), expression=sql.string(event))]
+
+
+def unique_events(
+    features: Sequence[Feature], catalog: Catalog, at: Moment, taken: set[str]
+) -> dict[int, tuple[str, exp.Select]]:
+    """For each event table whose ids repeat: its events with each id once, the earliest, then the smallest row."""
+    used = dict.fromkeys(i for feature in features for i in feature.tables)
+    return {
+        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at, features))
+        for i in used
+        if catalog.events[i].repeats
+    }
+
+
+def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
+    assert table.id is not None
+    columns = {column.name: column for column in table.properties.values()}
+    time = columns.get(table.time, Column(table.time, Kind.TIMESTAMP))
+    smallest = [table.time, table.contact, *([table.event] if table.event else [])]
+    smallest += [
+        c.name for _, c in sorted(table.properties.items()) if c.kind is not Kind.JSON and c.name not in (table.id, *smallest)
+    ]
+    order = [exp.Ordered(this=_by_value(columns.get(name, Column(name))), desc=False, nulls_first=True) for name in smallest]
+    copies = sql.row_number([sql.column(table.id, "e")], order)
+    inner = exp.Select(expressions=[exp.Column(this=exp.Star(), table=sql.identifier("e")), sql.aliased(copies, "segkit_copy")])
+    inner = inner.from_(sql.table(table.table, "e"), copy=False).where(
+        exp.Not(this=sql.is_null(table.contact, "e")), not_after(time, "e", at), copy=False
+    )
+    first = exp.EQ(this=sql.column("segkit_copy", "numbered"), expression=sql.number(1))
+    read = {name for feature in features for name in _properties_of(feature)}
+    read |= {table.properties[name].name for name in read if name in table.properties}
+    kept = [table.id, *(name for name in smallest if name in read or name in (table.time, table.contact, table.event))]
+    query = exp.Select(expressions=[sql.column(name, "numbered") for name in kept])
+    query = query.from_(sql.subquery(inner, "numbered"), copy=False)
+    return query.where(exp.Or(this=first, expression=sql.is_null(table.id, "numbered")), copy=False)
+
+
+def _by_value(column: Column) -> Sql:
+    return sql.known(sql.column(column.name, "e")) if column.kind is Kind.FLOAT else sql.column(column.name, "e")
+
+
+def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
+    """The contacts on a static list at the moment."""
+    query = exp.Select(expressions=[sql.aliased(sql.column(lists.contact, "l"), "contact_id")], distinct=exp.Distinct())
+    where: list[Sql] = [exp.EQ(this=sql.column(lists.list, "l"), expression=sql.string(name))]
+    for column, is_start in ((lists.joined, True), (lists.left, False)):
+        if column is not None:
+            own = next((c for c in lists.columns.values() if c.name == column), Column(column, Kind.TIMESTAMP))
+            passed = not_after(own, "l", at)
+            open_end = sql.is_null(column, "l")
+            where.append(exp.Paren(this=exp.Or(this=passed if is_start else _after(own, "l", at), expression=open_end)))
+    return query.from_(sql.table(lists.table, "l"), copy=False).where(*where, copy=False)
+
+
+def not_after(column: Column, table: str, at: Moment) -> Sql:
+    return exp.LTE(this=sql.column(column.name, table), expression=_moment_of(column, at))
+
+
+def _after(column: Column, table: str, at: Moment) -> Sql:
+    return exp.GT(this=sql.column(column.name, table), expression=_moment_of(column, at))
+
+
+def _moment_of(column: Column, at: Moment) -> Sql:
+    """The moment, as a column of that kind would hold it."""
+    match column.kind:
+        case Kind.DATE:
+            return sql.date(today(at))
+        case Kind.TIMESTAMPTZ:
+            return sql.instant(at.as_of)
+        case _:
+            return sql.timestamp(at.as_of.astimezone(ZoneInfo(column.zone)))
+
+
+# ---------------------------------------------------------------- bounds of events
+
+
+def _common_bounds(all_bounds: Sequence[Bounds]) -> Bounds:
+    """The narrowest bounds that hold all of the given ones."""
+    lows = [(b.low, not b.low_in) for b in all_bounds if b.low is not None]
+    highs = [(b.high, b.high_in) for b in all_bounds if b.high is not None]
+    low, low_out = min(lows) if len(lows) == len(all_bounds) else (None, True)
+    high, high_in = max(highs) if len(highs) == len(all_bounds) else (None, False)
+    return Bounds(low, not low_out, high, high_in)
+
+
+def _remaining(own: Bounds, common: Bounds) -> Bounds:
+    """What of a feature's bounds the common ones do not say already."""
+    low_said = (own.low, own.low_in) == (common.low, common.low_in)
+    high_said = (own.high, own.high_in) == (common.high, common.high_in)
+    return Bounds(
+        None if low_said else own.low,
+        False if low_said else own.low_in,
+        None if high_said else own.high,
+        False if high_said else own.high_in,
+    )
+
+
+def _within(feature: Feature, bounds: Bounds, names: conditions.Names) -> list[Sql]:
+    parts: list[Condition] = []
+    for end, op in ((bounds.low, ">=" if bounds.low_in else ">"), (bounds.high, "<=" if bounds.high_in else "<")):
+        if end is not None:
+            kind = Kind.TIMESTAMPTZ if isinstance(end, dt.datetime) else Kind.DATE
+            parts.append(Comparison(op, feature.time, Constant(end, kind)))  # type: ignore[arg-type]
+    return [conditions.condition(part, names) for part in parts]
+
+
+def _only(only: Sql | None, value: Sql) -> Sql:
+    return value if only is None else sql.case_when(only, value)
+
+
+def _local_day(feature: Feature, time: Sql) -> Sql:
+    """The local date of an event."""
+    return time if feature.time.kind is Kind.DATE else sql.date_of(sql.on_wall(time, feature.time.clock, feature.zone))

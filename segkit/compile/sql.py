@@ -1,0 +1,178 @@
+"""Small constructors of SQL nodes, and the markers that `rendering` writes in each dialect's own way.
+
+Identifiers are quoted, strings and numbers are literals of ours: nothing is parsed out of text.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TypeAlias
+
+from sqlglot import exp
+
+Sql: TypeAlias = exp.Expression
+
+
+def identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    return exp.Column(this=identifier(name), table=identifier(table) if table is not None else None)
+
+
+def table(name: str, alias: str | None = None) -> exp.Table:
+    """A table by name; dots separate catalog, schema and table."""
+    *above, own = name.split(".")
+    parts = dict(zip(("db", "catalog"), map(identifier, reversed(above)), strict=False))
+    given = exp.TableAlias(this=identifier(alias)) if alias is not None and alias != name else None
+    return exp.Table(this=identifier(own), alias=given, **parts)
+
+
+def subquery(query: exp.Select | exp.Union, alias: str) -> exp.Subquery:
+    return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(alias)))
+
+
+def cte(name: str, query: exp.Select) -> exp.CTE:
+    return exp.CTE(this=query, alias=exp.TableAlias(this=identifier(name)))
+
+
+def aliased(node: Sql, name: str) -> exp.Alias:
+    return exp.Alias(this=node, alias=identifier(name))
+
+
+def string(text: str) -> exp.Literal:
+    return exp.Literal(this=text, is_string=True)
+
+
+def number(number: int | float | Decimal) -> Sql:
+    digits = f"{abs(number):f}" if isinstance(number, Decimal) else repr(abs(number))
+    literal = exp.Literal(this=digits, is_string=False)
+    return exp.Neg(this=literal) if number < 0 else literal
+
+
+def case_when(when: Sql, then: Sql, otherwise: Sql | None = None) -> exp.Case:
+    return exp.Case(ifs=[exp.If(this=when, true=then)], default=otherwise)
+
+
+def cast(node: Sql, kind: str) -> exp.Cast:
+    return exp.Cast(this=node, to=exp.DataType(this=exp.DataType.Type(kind.upper())))
+
+
+def is_null(name: str, table: str) -> Sql:
+    return exp.Is(this=column(name, table), expression=exp.Null())
+
+
+def count_distinct(node: Sql) -> Sql:
+    return exp.Count(this=exp.Distinct(expressions=[node]))
+
+
+def row_number(partition: list[Sql], order: Sequence[Sql]) -> exp.Window:
+    return exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=list(order)))
+
+
+def fresh(wish: str, taken: set[str]) -> str:
+    """A readable name that no table has yet."""
+    plain = re.sub(r"[^a-z0-9]+", "_", wish.lower()).strip("_")[:40] or "part"
+    name = plain if plain not in taken else next(f"{plain}_{n}" for n in range(2, len(taken) + 3) if f"{plain}_{n}" not in taken)
+    taken.add(name)
+    return name
+
+
+def distinct_names(wishes: Iterable[str]) -> list[str]:
+    taken: set[str] = {"contact_id"}
+    return [fresh(wish, taken) for wish in wishes]
+
+
+def joined(kind: type[exp.And] | type[exp.Or], parts: list[Sql]) -> Sql:
+    """Parts joined as a balanced tree, so that thousands of them do not nest thousands deep."""
+    while len(parts) > 1:
+        pairs = [kind(this=a, expression=b) for a, b in zip(parts[::2], parts[1::2], strict=False)]
+        parts = [*pairs, parts[-1]] if len(parts) % 2 else list(pairs)
+    return parts[0]
+
+
+def operand(node: Sql) -> Sql:
+    return exp.Paren(this=node) if isinstance(node, exp.Connector | exp.Binary) and not _is_plain(node) else node
+
+
+def _is_plain(node: Sql) -> bool:
+    """A comparison binds tighter than AND and OR."""
+    return isinstance(node, exp.Predicate)
+
+
+# ---------------------------------------------------------------- markers: what each dialect writes in its own way
+
+
+def marker(name: str, *arguments: Sql) -> exp.Anonymous:
+    return exp.Anonymous(this=f"SEGKIT_{name}", expressions=list(arguments))
+
+
+def contains(own: Sql, text: str) -> Sql:
+    return marker("CONTAINS", own, string(text))
+
+
+def starts_with(own: Sql, text: str) -> Sql:
+    return marker("STARTS_WITH", own, string(text))
+
+
+def ends_with(own: Sql, text: str) -> Sql:
+    return marker("ENDS_WITH", own, string(text))
+
+
+def matches(own: Sql, pattern: str) -> Sql:
+    return marker("MATCHES", own, string(pattern))
+
+
+def folded(own: Sql) -> Sql:
+    """ASCII letters to lower case."""
+    return marker("FOLDED", own)
+
+
+def known(own: Sql) -> Sql:
+    """A float, NULL where it is NaN."""
+    return marker("KNOWN", own)
+
+
+def date(day: dt.date) -> Sql:
+    return marker("DATE", string(day.isoformat()))
+
+
+def timestamp(wall: dt.datetime) -> Sql:
+    """A timestamp without zone."""
+    return marker("TIMESTAMP", string(wall.replace(tzinfo=None).isoformat(" ")))
+
+
+def instant(at: dt.datetime) -> Sql:
+    """A timestamp with zone, in UTC."""
+    return marker("INSTANT", string(at.astimezone(dt.UTC).isoformat(" ")))
+
+
+def on_wall(moment: Sql, clock: str | None, zone: str) -> Sql:
+    """A timestamp, written by `clock` (None: an instant), as the wall clock of a zone shows it."""
+    return moment if clock == zone else marker("ON_WALL", moment, string(clock) if clock else exp.Null(), string(zone))
+
+
+def date_of(wall: Sql) -> Sql:
+    return marker("DATE_OF", wall)
+
+
+def midnight(day: Sql) -> Sql:
+    return marker("MIDNIGHT", day)
+
+
+def days(later: Sql, earlier: Sql) -> Sql:
+    """Whole days from one date to a later one."""
+    return marker("DAYS", later, earlier)
+
+
+def week(days: Sql) -> Sql:
+    """Days since a Monday as whole weeks."""
+    return exp.Floor(this=exp.Div(this=cast(days, "double"), expression=number(7), typed=True))
+
+
+def part(part: str, moment: Sql) -> Sql:
+    return marker(f"PART_{part.upper()}", moment)
