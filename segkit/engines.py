@@ -107,7 +107,11 @@ def _kind(data_type: str) -> Kind:
 
 
 def interruptible(work: Callable[[], _T], cancel: Callable[[], None]) -> _T:
-    """Does work beside the main thread, so that an interrupt of the notebook cancels it at once."""
+    """Does work beside the main thread, so that an interrupt of the notebook cancels it at once.
+
+    The main thread looks up ten times a second: libraries with a signal handler of their own (polars) keep an endless
+    wait from being interrupted.
+    """
     outcome: list[_T] = []
     failure: list[BaseException] = []
 
@@ -120,7 +124,8 @@ def interruptible(work: Callable[[], _T], cancel: Callable[[], None]) -> _T:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
-        thread.join()
+        while thread.is_alive():
+            thread.join(0.1)
     except KeyboardInterrupt:
         cancel()
         thread.join()

@@ -35,7 +35,7 @@ def connect(
         catalog: what the tables mean, as a `Catalog`, a mapping or the path of a `catalog.yml`; by convention
             `contacts(contact_id, ...)`, `events(event_id, contact_id, event, occurred_at, ...)` and
             `list_members(list_name, contact_id)`.
-        timezone: the zone of local dates and naive times (default: the catalog's, else UTC).
+        timezone: the zone of local dates, and of datetimes written without a zone (default: the catalog's, else UTC).
         as_of: the default instant of evaluation (default: the catalog's, else now at each call).
 
     Raises:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import signal
+import threading
 from decimal import Decimal
 from pathlib import Path
 
@@ -381,3 +384,13 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         connect(tmp_path / "crm.duckdb")
     with pytest.raises(EngineError, match=r"no \.parquet or \.csv"):
         connect(tmp_path)
+
+
+def test_an_interrupt_cancels_and_leaves_the_workspace_usable() -> None:
+    ws = connect({"contacts": pd.DataFrame(CONTACTS)})
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        ws.engine.frame("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3")
+    timer.join()
+    assert ws.size(F.opens > 4) == 2
