@@ -9,8 +9,6 @@ from typing import assert_never
 
 from segkit import nodes
 
-_OPERATORS = {"==": "==", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-
 
 def spell(node: nodes.Predicate | nodes.Value | nodes.Events) -> str:
     """The Python spelling of a predicate, a value or a stream of events.

@@ -15,7 +15,7 @@ from segkit.catalog import Catalog
 from segkit.errors import DefinitionError
 from segkit.plan.clock import moment
 from segkit.plan.resolve import condition
-from segkit.plan.scope import Found, outermost
+from segkit.plan.scope import outermost
 from segkit.plan.tree import Condition, Feature, Moment
 
 __all__ = ["Moment", "Plan", "moment", "plan"]
@@ -68,7 +68,7 @@ def plan(
         if definition.name:
             error.where += f" of segment {definition.name:.80}"
         raise
-    found: Found = scope.found
+    found = scope.found
     return Plan(
         definition,
         where,
