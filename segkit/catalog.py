@@ -173,6 +173,15 @@ def find(what: str, name: str, known: Iterable[str]) -> str:
     raise unknown(what, name, names)
 
 
+def time_column(columns: Mapping[str, Column], name: str) -> Column:
+    """The column of that name in the table; one that nobody declared is taken for a timestamp in UTC.
+
+    >>> time_column({}, "joined_at").kind.value
+    'timestamp'
+    """
+    return next((column for column in columns.values() if column.name == name), Column(name, Kind.TIMESTAMP))
+
+
 # ---------------------------------------------------------------- filling in from the tables
 
 Tables = Mapping[str, Mapping[str, Column]]

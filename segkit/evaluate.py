@@ -16,7 +16,7 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from segkit import patterns
-from segkit.catalog import Column, EventTable, Kind, ListTable
+from segkit.catalog import Column, EventTable, Kind, ListTable, time_column
 from segkit.errors import DataError
 from segkit.plan import Plan
 from segkit.plan.tree import (
@@ -100,7 +100,7 @@ def lists_of(plan: Plan, rows: Iterable[Row], key: Any) -> set[str]:
 def _list_time(row: Row, name: str | None, lists: ListTable, plan: Plan) -> dt.datetime | None:
     if name is None:
         return None
-    column = next((c for c in lists.columns.values() if c.name == name), Column(name, Kind.TIMESTAMP))
+    column = time_column(lists.columns, name)
     at = _read(row.get(name), column.kind, column.zone)
     return (
         dt.datetime.combine(at, dt.time(), ZoneInfo(plan.at.zone)) if at is not None and not isinstance(at, dt.datetime) else at
@@ -109,9 +109,7 @@ def _list_time(row: Row, name: str | None, lists: ListTable, plan: Plan) -> dt.d
 
 def _created_later(row: Row, plan: Plan) -> bool:
     contacts = plan.catalog.contacts
-    column = next(
-        (c for c in contacts.fields.values() if c.name == contacts.created), Column(contacts.created or "", Kind.TIMESTAMP)
-    )
+    column = time_column(contacts.fields, contacts.created or "")
     created = _read(row.get(column.name), column.kind, column.zone)
     if isinstance(created, dt.datetime):
         return created > plan.at.as_of

@@ -173,7 +173,7 @@ def _minus(a: Sql, b: Sql) -> Sql:
 
 
 def _plus(moment: Sql, amount: Sql, unit: str) -> Sql:
-    return exp.Paren(this=exp.Add(this=moment, expression=exp.Interval(this=_text(amount.sql()), unit=exp.Var(this=unit))))
+    return _plus_number(moment, _text(amount.sql()), unit)
 
 
 def _plus_number(moment: Sql, amount: Sql, unit: str) -> Sql:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from segkit.catalog import Catalog, Column, EventTable, Kind, ListTable
+from segkit.catalog import Catalog, Column, EventTable, Kind, ListTable, time_column
 from segkit.compile import conditions, sql
 from segkit.compile.sql import Sql
 from segkit.plan import Moment
@@ -206,7 +206,7 @@ def unique_events(
 def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
     assert table.id is not None
     columns = {column.name: column for column in table.properties.values()}
-    time = columns.get(table.time, Column(table.time, Kind.TIMESTAMP))
+    time = time_column(table.properties, table.time)
     smallest = [table.time, table.contact, *([table.event] if table.event else [])]
     smallest += [
         c.name for _, c in sorted(table.properties.items()) if c.kind is not Kind.JSON and c.name not in (table.id, *smallest)
@@ -236,7 +236,7 @@ def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
     where: list[Sql] = [exp.EQ(this=sql.column(lists.list, "l"), expression=sql.string(name))]
     for column, is_start in ((lists.joined, True), (lists.left, False)):
         if column is not None:
-            own = next((c for c in lists.columns.values() if c.name == column), Column(column, Kind.TIMESTAMP))
+            own = time_column(lists.columns, column)
             passed = not_after(own, "l", at)
             open_end = sql.is_null(column, "l")
             where.append(exp.Paren(this=exp.Or(this=passed if is_start else _after(own, "l", at), expression=open_end)))

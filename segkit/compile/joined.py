@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from segkit.catalog import Catalog, Column, Kind
+from segkit.catalog import Catalog, time_column
 from segkit.compile import conditions, events, sql
 from segkit.compile.conditions import Names
 from segkit.compile.sql import Sql
@@ -46,9 +46,7 @@ class Base:
         contacts = self.catalog.contacts
         if contacts.created is None:
             return []
-        column = next(
-            (c for c in contacts.fields.values() if c.name == contacts.created), Column(contacts.created, Kind.TIMESTAMP)
-        )
+        column = time_column(contacts.fields, contacts.created)
         return [
             exp.Paren(
                 this=exp.Or(

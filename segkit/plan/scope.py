@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from segkit import nodes
 from segkit.catalog import Catalog, Column, EventTable, Kind, find
+from segkit.catalog import time_column as catalog_time_column
 from segkit.errors import DefinitionError, unknown
 from segkit.plan.tree import ColumnTerm, Condition, Feature, Moment
 
@@ -107,7 +108,7 @@ def time_column(catalog: Catalog, tables: tuple[int, ...]) -> ColumnTerm:
 
 
 def _time(table: EventTable) -> ColumnTerm:
-    own = next((c for c in table.properties.values() if c.name == table.time), Column(table.time, Kind.TIMESTAMP))
+    own = catalog_time_column(table.properties, table.time)
     return term(replace(own, kind=Kind.TIMESTAMP) if own.kind is Kind.UNKNOWN else own)
 
 
