@@ -46,7 +46,10 @@ from segkit.builder import (
     minutes,
     months,
     per,
+    raw_sql,
+    sample,
     weeks,
+    word,
     years,
 )
 from segkit.catalog import Catalog
@@ -99,8 +102,11 @@ __all__ = [
     "minutes",
     "months",
     "per",
+    "raw_sql",
+    "sample",
     "templates",
     "weeks",
+    "word",
     "years",
 ]
 

@@ -7,9 +7,11 @@ Wrappers carry the operators, nodes stay data. A `Value` compared becomes a `Pre
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
+from typing import Literal as OneOfThese
 
 from segkit import nodes
 from segkit.errors import DefinitionError, unknown
@@ -165,6 +167,14 @@ class Value:
         """Ahead, at most that far: `now < t <= now + 7 x 24 h`."""
         return self._during(nodes.Next(_duration("in_next", length, units)))
 
+    def in_period(self, unit: nodes.PeriodUnit, shift: int = 0) -> Predicate:
+        """In a whole calendar period: this `day`, ISO `week`, `month`, `quarter` or `year`; `shift` -1 is the last one.
+
+        >>> F.last_purchase.in_period("month", -1)
+        F.last_purchase.in_period('month', -1)
+        """
+        return self._during(_period(unit, shift))
+
     def on(self, day: Any) -> Predicate:
         """On that day, from its midnight to the next in the workspace's time zone."""
         return self._predicate(nodes.During(self.node, nodes.OnDay(_node(day))), day)
@@ -207,6 +217,76 @@ class Value:
     def hour(self) -> Value:
         """The local hour of a timestamp, 0 to 23."""
         return self._part("hour")
+
+    # ranks
+    def top(self, *, n: int | None = None, percent: float | None = None, of: Predicate | None = None) -> Predicate:
+        """Among the highest `n`, or the highest `percent` (rounded up), of the contacts with a value.
+
+        Equal values are told apart by the contact key, the smaller first; a missing value is never in.
+
+        Args:
+            n: how many contacts.
+            percent: how many percent of the population, more than 0 and at most 100.
+            of: the population; default: all contacts.
+
+        >>> F.total_spent.top(percent=10, of=F.country == "USA")
+        F.total_spent.top(percent=10, of=F.country == 'USA')
+        """
+        node = nodes.Top(self.node, n, percent, None if of is None else _predicate_node(of))
+        return Predicate(node)
+
+    def quantile(self, parts: int, *, of: Predicate | None = None) -> Value:
+        """In which of `parts` equal groups the contact stands, 1 the lowest; missing outside of the population.
+
+        As in SQL's NTILE: where the contacts do not divide evenly, the lower groups have one more.
+
+        >>> F.total_spent.quantile(5) == 5
+        F.total_spent.quantile(5) == 5
+        """
+        return Value(nodes.Quantile(self.node, parts, None if of is None else _predicate_node(of)))
+
+    # values out of a value
+    def json(self, *path: str | int) -> Value:
+        """A property inside a JSON field, by the keys (and positions, from 0) that lead to it.
+
+        One text with dots is a path, too; a key that itself holds a dot stands in double quotes.
+
+        >>> F.props.json("address.city") == "Rome"
+        F.props.json('address', 'city') == 'Rome'
+        >>> F.props.json('"a.b"', "tags", 0)
+        F.props.json('"a.b"', 'tags', 0)
+        """
+        if not isinstance(self.node, nodes.Field):
+            raise DefinitionError(f"{self!r:.80} is no field", fix="write F.props.json('plan')")
+        return Value(nodes.Json(self.node, tuple(step for part in path for step in steps_of(part))))
+
+    def abs(self) -> Value:
+        """The number without its sign."""
+        return self._function("abs")
+
+    def round(self, digits: int = 0) -> Value:
+        """The number rounded to `digits` decimal places, halves away from zero."""
+        return self._function("round", *([digits] if digits else []))
+
+    def lower(self) -> Value:
+        """The text with ASCII letters in lower case."""
+        return self._function("lower")
+
+    def upper(self) -> Value:
+        """The text with ASCII letters in upper case."""
+        return self._function("upper")
+
+    def length(self) -> Value:
+        """How many characters a text has."""
+        return self._function("length")
+
+    def coalesce(self, *others: Any) -> Value:
+        """The first value that is known.
+
+        >>> F.nickname.coalesce(F.first_name, "friend")
+        F.nickname.coalesce(F.first_name, 'friend')
+        """
+        return self._function("coalesce", *others)
 
     # arithmetic
     def __add__(self, other: object) -> Value:
@@ -261,6 +341,9 @@ class Value:
     def _part(self, part: nodes.DatePart) -> Value:
         return Value(nodes.Part(part, self.node), self._depth + 1)
 
+    def _function(self, name: nodes.FunctionName, *others: object) -> Value:
+        return Value(nodes.Function(name, (self.node, *map(_node, others))))
+
     def _during(self, span: nodes.Span) -> Predicate:
         return Predicate(nodes.During(self.node, span), self._depth + 2)
 
@@ -298,6 +381,29 @@ class EventStream:
         Distances in different units are two lengths: `window(months(3), days(7))`.
         """
         return self._windowed(_between(older, newer, units))
+
+    def in_period(self, unit: nodes.PeriodUnit, shift: int = 0) -> EventStream:
+        """Only events in a whole calendar period: this month, or with `shift` -1 the last one."""
+        return self._windowed(_period(unit, shift))
+
+    def then(self, other: EventStream, length: Value | dt.timedelta | None = None, **units: int) -> EventStream:
+        """Only events that another event follows: strictly later, at most that much later (ever, without a length).
+
+        Of a sequence take `.any()` or `.count()`, which counts the earlier events.
+
+        >>> E.visited.then(E.purchased, days=7).any()
+        E.visited.then(E.purchased, days=7).count() >= 1
+        """
+        if not isinstance(other, EventStream):
+            raise DefinitionError(f"{other!r:.80} is no stream of events", fix="write E.visited.then(E.purchased, days=7)")
+        if self.node.then is not None:
+            raise DefinitionError(f"{self!r:.80} is a sequence already", fix="combine two sequences with &")
+        span = _duration("then", length, units) if length is not None or units else None
+        return EventStream(replace(self.node, then=nodes.Then(other.node, span)))
+
+    def noun(self, noun: str) -> EventStream:
+        """Says what is counted (5 *emails*); the catalog's verbs know which nouns there are."""
+        return EventStream(replace(self.node, noun=noun))
 
     def count(self) -> Value:
         """How many events; 0 for a contact without any."""
@@ -403,6 +509,14 @@ def event(name: str) -> EventStream:
     return EventStream(nodes.Events(name))
 
 
+def word(name: str, measure: OneOfThese["count", "last"] = "count") -> Value:
+    """A field if there is one of that name, else an event: how often it happened, or with `"last"` when last.
+
+    What the text language reads in `Clicked = 0`.
+    """
+    return Value(nodes.Word(name, measure), 1)
+
+
 F = Names(field)
 E = Names(event)
 TODAY = Value(nodes.Today(), 1)
@@ -468,6 +582,29 @@ def in_list(name: str) -> Predicate:
 def in_segment(name: str) -> Predicate:
     """In another segment, looked up by name when the definition is used."""
     return Predicate(nodes.InSegment(name), 1)
+
+
+def sample(*, percent: float, seed: str = "") -> Predicate:
+    """A stable random sample of the contacts: the same ones on every day and every engine.
+
+    A contact is in when the MD5 of the seed and its key lies below a threshold, so samples with one seed are nested:
+    the 10 percent are among the 20 percent.
+
+    >>> sample(percent=10, seed="launch")
+    sample(percent=10, seed='launch')
+    """
+    return Predicate(nodes.Sample(percent, seed), 1)
+
+
+def raw_sql(sql: str, *, dialect: str) -> Predicate:
+    """A condition as SQL over the contact's columns: the escape hatch. It is parsed in its dialect and transpiled.
+
+    `matches` refuses it, and so does anything that reads other tables, writes, or asks the clock.
+
+    >>> raw_sql("levenshtein(first_name, last_name) < 2", dialect="duckdb")
+    raw_sql('levenshtein(first_name, last_name) < 2', dialect='duckdb')
+    """
+    return Predicate(nodes.RawSql(sql, dialect), 1)
 
 
 def all_of(*conditions: Predicate) -> Predicate:
@@ -567,6 +704,40 @@ def _between(older: object, newer: object, units: Mapping[str, Any]) -> nodes.Be
     if not isinstance(ends, tuple | list) or len(ends) != 2:
         raise DefinitionError(f"window needs two distances, not {ends!r:.60}", fix=f"write window({unit}=(90, 30))")
     return nodes.Between(nodes.Duration(ends[0], unit), nodes.Duration(ends[1], unit))
+
+
+def _period(unit: nodes.PeriodUnit, shift: int) -> nodes.Period:
+    if unit not in get_args(nodes.PeriodUnit):
+        raise unknown("unit", str(unit), get_args(nodes.PeriodUnit))
+    return nodes.Period(unit, shift)
+
+
+_STEP = re.compile(r'"((?:[^"\\]|\\.)+)"|\[(\d{1,9})\]|([^."\[\]]+)')
+
+
+def steps_of(path: object) -> tuple[str | int, ...]:
+    """The steps of a path in text: keys between dots, positions in brackets, keys with dots in double quotes.
+
+    >>> steps_of('items[0]."a.b"')
+    ('items', 0, 'a.b')
+    """
+    if isinstance(path, int) and not isinstance(path, bool):
+        return (path,)
+    text = nodes.checked_text(path, "path")
+    steps: list[str | int] = []
+    position = 0
+    while position < len(text):
+        match = _STEP.match(text, position)
+        if match is None:
+            raise DefinitionError(f"{text!r:.80} is no path", fix='write it like address.city or items[0], odd keys in "..."')
+        quoted, index, plain = match.groups()
+        steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if quoted else plain)
+        position = match.end()
+        if position < len(text) and text[position] == ".":
+            position += 1
+            if position == len(text):
+                raise DefinitionError(f"{text!r:.80} ends with a dot", fix="name the last key")
+    return tuple(steps)
 
 
 def _one_unit(method: str, units: Mapping[str, Any]) -> tuple[nodes.Unit, Any]:

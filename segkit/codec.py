@@ -37,12 +37,18 @@ TYPES: dict[str, type[nodes.Node]] = {
     "rate": nodes.Rate,
     "arithmetic": nodes.Arithmetic,
     "part": nodes.Part,
+    "function": nodes.Function,
+    "json": nodes.Json,
+    "quantile": nodes.Quantile,
+    "word": nodes.Word,
     "aggregate": nodes.Aggregate,
     "events": nodes.Events,
+    "then": nodes.Then,
     "last": nodes.Last,
     "before": nodes.Before,
     "next": nodes.Next,
     "between": nodes.Between,
+    "period": nodes.Period,
     "on_day": nodes.OnDay,
     "anniversary": nodes.Anniversary,
     "everyone": nodes.Everyone,
@@ -56,6 +62,9 @@ TYPES: dict[str, type[nodes.Node]] = {
     "during": nodes.During,
     "in_list": nodes.InList,
     "in_segment": nodes.InSegment,
+    "top": nodes.Top,
+    "sample": nodes.Sample,
+    "raw_sql": nodes.RawSql,
 }
 _NAMES = {kind: name for name, kind in TYPES.items()}
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
@@ -188,12 +197,15 @@ def _read(hint: Any, value: Any) -> Any:
         if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
             raise DefinitionError(f"expected {_PLAIN[hint]}, found {value!r:.60}", fix=f"write {_PLAIN[hint]}")
         return value
-    if hint == int | float | Decimal:
-        return _read_constant(value).value
     if type(None) in get_args(hint) and value is None:
         return None
-    if str in get_args(hint):
-        return _read(str, value)
+    if Decimal in get_args(hint):
+        return _read_constant(value).value
+    if hint == str | int:
+        return _read(int if isinstance(value, int) else str, value)
+    for plain in (str, int):
+        if plain in get_args(hint):
+            return _read(plain, value)
     return _read_node(value, hint)
 
 
@@ -466,8 +478,10 @@ def _schema(hint: Any) -> dict[str, Any]:
     for family in ("Predicate", "Value", "Span"):
         if hint in (getattr(nodes, family), getattr(nodes, family) | None):
             return _ref(family)
-    if hint == int | float | Decimal:
+    if Decimal in get_args(hint):
         return {"anyOf": [{"type": "number"}, _ref("constant")]}
+    if hint == str | int:
+        return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}]}
     plain = {str: "string", bool: "boolean", int: "integer"}
     for kind in _classes(hint):
         if kind in plain:

@@ -32,6 +32,8 @@ TextCheck: TypeAlias = OneOfThese["contains", "startswith", "endswith", "matches
 Unit: TypeAlias = OneOfThese["minutes", "hours", "days", "weeks", "months", "years"]
 RateUnit: TypeAlias = OneOfThese["day", "week", "month", "year"]
 DatePart: TypeAlias = OneOfThese["year", "quarter", "month", "week", "day", "weekday", "hour"]
+PeriodUnit: TypeAlias = OneOfThese["day", "week", "month", "quarter", "year"]
+FunctionName: TypeAlias = OneOfThese["abs", "round", "lower", "upper", "length", "coalesce"]
 Measure: TypeAlias = OneOfThese[
     "count", "sum", "avg", "min", "max", "distinct", "first", "last", "latest", "days", "weeks", "months"
 ]
@@ -141,17 +143,104 @@ class Part(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class Function(Node):
+    """A value made of others: `abs`, `round` (to a number of digits), `lower` and `upper` (ASCII letters), `length`
+    (in characters), `coalesce` (the first that is known)."""
+
+    name: FunctionName
+    arguments: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        least, most = _ARGUMENTS[self.name]
+        if not least <= len(self.arguments) <= most:
+            wanted = str(least) if least == most else f"{least} or more" if most > 9 else f"{least} or {most}"
+            raise DefinitionError(f"{self.name} takes {wanted} values, not {len(self.arguments)}", fix="give it that many")
+        if self.name == "round" and len(self.arguments) == 2:
+            digits = self.arguments[1]
+            if not isinstance(digits, Literal) or type(digits.value) is not int or not 0 <= digits.value <= 10:
+                raise DefinitionError("round takes a number of digits from 0 to 10", fix="write round(x, 2)")
+
+
+_ARGUMENTS = {"abs": (1, 1), "round": (1, 2), "lower": (1, 1), "upper": (1, 1), "length": (1, 1), "coalesce": (2, 1000)}
+
+
+@dataclass(frozen=True, slots=True)
+class Json(Node):
+    """A property inside a JSON field, by the keys (text) and positions (numbers, from 0) that lead to it."""
+
+    field: Field
+    path: tuple[str | int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.path or len(self.path) > MAX_DEPTH:
+            raise DefinitionError(f"a path of {len(self.path)} steps into {self.field.name!r:.60}", fix=f"use 1 to {MAX_DEPTH}")
+        for step in self.path:
+            if isinstance(step, bool) or not isinstance(step, int | str) or (isinstance(step, int) and step < 0):
+                raise DefinitionError(f"{step!r:.60} is no step of a path", fix="use a key, or a position from 0")
+            if isinstance(step, str):
+                checked_name(step, "key")
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile(Node):
+    """In which of `parts` equal groups, 1 the lowest, a contact's value stands among the contacts of a population."""
+
+    value: Value
+    parts: int
+    of: Predicate | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.parts, bool) or not isinstance(self.parts, int) or not 2 <= self.parts <= 1000:
+            raise DefinitionError(f"{self.parts!r:.40} groups", fix="use 2 to 1000")
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Node):
+    """A word that stands for a field if there is one of that name, else for an event: how often, or when last."""
+
+    name: str
+    measure: OneOfThese["count", "last"] = "count"
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "name")
+
+
+@dataclass(frozen=True, slots=True)
 class Events(Node):
-    """A stream of a contact's events: a name (`*` is any), a filter on their own properties, a stretch of time."""
+    """A stream of a contact's events: a name (`*` is any), a filter on their own properties, a stretch of time.
+
+    With `then`, only those that another event follows. A `noun` says what was counted (5 *emails*), for the catalog
+    to check.
+    """
 
     event: str
     where: Predicate | None = None
     span: Span | None = None
+    then: Then | None = None
+    noun: str | None = None
 
     def __post_init__(self) -> None:
         checked_name(self.event, "event name")
-        if self.span is not None and not isinstance(self.span, Last | Between):
-            raise DefinitionError("events lie in the past", fix="use .within(...) or .window(...)")
+        if self.noun is not None:
+            checked_name(self.noun, "noun")
+        if self.span is not None and not isinstance(self.span, Last | Between | Period):
+            raise DefinitionError("events lie in the past", fix="use .within(...), .window(...) or .in_period(...)")
+
+
+@dataclass(frozen=True, slots=True)
+class Then(Node):
+    """An event that follows: strictly later, at most `length` later (at any later time without one)."""
+
+    events: Events
+    length: Duration | None = None
+
+    def __post_init__(self) -> None:
+        if self.events.span is not None or self.events.then is not None:
+            raise DefinitionError("the event that follows has a window of its own", fix="write .then(E.purchased, days=7)")
+        if self.length is not None:
+            if self.length.unit in ("months", "years"):
+                raise DefinitionError(f"{self.length.unit} between two events", fix="use days, hours or minutes")
+            _positive(self.length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +256,8 @@ class Aggregate(Node):
             checked_name(self.of, f"property of {self.measure}")
         elif self.of is not None:
             raise DefinitionError(f"{self.measure} takes no property, but got {self.of!r}", fix="leave it out")
+        if self.events.then is not None and self.measure != "count":
+            raise DefinitionError(f"{self.measure} of a sequence of events", fix="take .any() or .count() of it")
 
 
 # ---------------------------------------------------------------- spans
@@ -214,6 +305,18 @@ class Between(Node):
                 f"the window from {self.older.amount} to {self.newer.amount} {self.older.unit} ago is empty",
                 fix="name the older end first: window(days=(90, 30))",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Period(Node):
+    """A whole calendar day, ISO week, month, quarter or year: this one, or `shift` before (negative) or after it."""
+
+    unit: PeriodUnit
+    shift: int = 0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.shift, bool) or not isinstance(self.shift, int) or not -100_000 <= self.shift <= 100_000:
+            raise DefinitionError(f"{self.shift!r:.40} {self.unit}s from now", fix="use a whole number: -1 is the last one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,14 +448,68 @@ class InSegment(Node):
         checked_name(self.name, "segment name")
 
 
+@dataclass(frozen=True, slots=True)
+class Top(Node):
+    """Among the highest `n` values, or the highest `percent` of them (rounded up), of the contacts of a population."""
+
+    value: Value
+    n: int | None = None
+    percent: int | float | Decimal | None = None
+    of: Predicate | None = None
+
+    def __post_init__(self) -> None:
+        if (self.n is None) == (self.percent is None):
+            raise DefinitionError("top needs either n or percent", fix="write .top(n=100) or .top(percent=10)")
+        if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or not 1 <= self.n < 2**53):
+            raise DefinitionError(f"the top {self.n!r:.40}", fix="use a whole number from 1")
+        if self.percent is not None:
+            _percentage(self.percent)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Node):
+    """In a stable random sample: the same contacts on every day and engine, samples of one seed nested."""
+
+    percent: int | float | Decimal
+    seed: str = ""
+
+    def __post_init__(self) -> None:
+        _percentage(self.percent)
+        checked_text(self.seed, "seed", MAX_NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class RawSql(Node):
+    """A condition as SQL text of a dialect, over the contact's columns."""
+
+    sql: str
+    dialect: str
+
+    def __post_init__(self) -> None:
+        checked_text(self.sql, "SQL")
+        checked_name(self.dialect, "dialect")
+        if not self.sql.strip():
+            raise DefinitionError("empty SQL", fix="write a condition")
+
+
+def _percentage(percent: object) -> None:
+    if literal(percent).sort != "number" or not 0 < percent <= 100:  # type: ignore[operator]
+        raise DefinitionError(f"{percent!r:.40} percent", fix="use more than 0 and at most 100")
+
+
 def _not_empty(items: tuple[Predicate, ...]) -> None:
     if not items:
         raise DefinitionError("a group without conditions", fix="add a condition, or remove the group")
 
 
-Value: TypeAlias = Field | Literal | Today | Now | Duration | Rate | Arithmetic | Part | Aggregate
-Span: TypeAlias = Last | Before | Next | Between | OnDay | Anniversary
-Predicate: TypeAlias = Everyone | And | Or | Not | Compare | OneOf | TextTest | Missing | During | InList | InSegment
+Value: TypeAlias = (
+    Field | Literal | Today | Now | Duration | Rate | Arithmetic | Part | Function | Json | Aggregate | Quantile | Word
+)
+Span: TypeAlias = Last | Before | Next | Between | Period | OnDay | Anniversary
+Predicate: TypeAlias = (
+    Everyone | And | Or | Not | Compare | OneOf | TextTest | Missing | During | InList | InSegment | Top | Sample | RawSql
+)
+LEAVES = Compare | OneOf | TextTest | Missing | During | Top | Sample | RawSql
 
 
 @dataclass(frozen=True, slots=True)
@@ -471,7 +628,7 @@ def check_limits(where: Predicate) -> int:
     conditions = 0
     for deepest, level in enumerate(levels(where), start=1):
         check_depth(deepest)
-        conditions += sum(isinstance(node, Compare | OneOf | TextTest | Missing | During) for node in level)
+        conditions += sum(isinstance(node, LEAVES) for node in level)
         if conditions > MAX_CONDITIONS:
             raise DefinitionError(f"more than {MAX_CONDITIONS:,} conditions", fix="put the values in a list: .is_in([...])")
     return deepest

@@ -21,7 +21,8 @@ def spell(node: nodes.Predicate | nodes.Value | nodes.Events) -> str:
             return _events(node)
         case (
             nodes.Field() | nodes.Literal() | nodes.Today() | nodes.Now() | nodes.Duration() | nodes.Rate()
-            | nodes.Arithmetic() | nodes.Part() | nodes.Aggregate()
+            | nodes.Arithmetic() | nodes.Part() | nodes.Function() | nodes.Json() | nodes.Aggregate() | nodes.Quantile()
+            | nodes.Word()
         ):  # fmt: skip
             return _value(node)
         case _:
@@ -60,8 +61,19 @@ def _predicate(node: nodes.Predicate) -> str:
             return f"in_list({name!r})"
         case nodes.InSegment(name):
             return f"in_segment({name!r})"
+        case nodes.Top(value, n, percent, of):
+            amount = f"percent={percent!r}" if n is None else f"n={n}"
+            return f"{_receiver(value)}.top({amount}{_population(of)})"
+        case nodes.Sample(percent, seed):
+            return f"sample(percent={percent!r}, seed={seed!r})"
+        case nodes.RawSql(sql, dialect):
+            return f"raw_sql({sql!r}, dialect={dialect!r})"
         case _:
             assert_never(node)
+
+
+def _population(of: nodes.Predicate | None) -> str:
+    return "" if of is None else f", of={_predicate(of)}"
 
 
 def _group(items: tuple[nodes.Predicate, ...], kind: type, sign: str, function: str) -> str:
@@ -72,9 +84,7 @@ def _group(items: tuple[nodes.Predicate, ...], kind: type, sign: str, function: 
 
 def _operand(node: nodes.Predicate) -> str:
     text = _predicate(node)
-    bare = isinstance(
-        node, nodes.Everyone | nodes.OneOf | nodes.TextTest | nodes.Missing | nodes.During | nodes.InList | nodes.InSegment
-    )
+    bare = not isinstance(node, nodes.And | nodes.Or | nodes.Not | nodes.Compare)
     return text if bare or text.startswith(("~", "all_of(", "any_of(")) else f"({text})"
 
 
@@ -105,12 +115,27 @@ def _value(node: nodes.Value) -> str:
             return f"{_term(left, right)} {op} {_term(right, left)}"
         case nodes.Part(part, value):
             return f"{_receiver(value)}.{part}()"
+        case nodes.Function(name, (first, *rest)):
+            return f"{_receiver(first)}.{name}({', '.join(map(_value, rest))})"
+        case nodes.Json(field, path):
+            return f"{_value(field)}.json({', '.join(map(_step, path))})"
+        case nodes.Quantile(value, parts, of):
+            return f"{_receiver(value)}.quantile({parts}{_population(of)})"
+        case nodes.Word(name, measure):
+            return f"word({name!r}{'' if measure == 'count' else f', {measure!r}'})"
         case nodes.Aggregate(measure, events, of):
             units = {"days": "day", "weeks": "week", "months": "month"}
             call = f"active({units[measure]!r})" if measure in units else f"{measure}({'' if of is None else repr(of)})"
             return f"{_events(events)}.{call}"
         case _:
             assert_never(node)
+
+
+def _step(step: str | int) -> str:
+    """A key or position; a key that would be read as a path stands in double quotes."""
+    if isinstance(step, int) or not any(character in step for character in '."[]'):
+        return repr(step)
+    return repr('"' + step.replace("\\", "\\\\").replace('"', '\\"') + '"')
 
 
 def _term(node: nodes.Value, other: nodes.Value) -> str:
@@ -124,8 +149,14 @@ def _receiver(node: nodes.Value) -> str:
 
 
 def _events(node: nodes.Events) -> str:
+    noun = f".noun({node.noun!r})" if node.noun is not None else ""
     where = f".where({_predicate(node.where)})" if node.where is not None else ""
-    return named("E", node.event) + where + (_span(node.span) if node.span is not None else "")
+    span = _span(node.span) if node.span is not None else ""
+    return named("E", node.event) + noun + where + span + (_then(node.then) if node.then is not None else "")
+
+
+def _then(then: nodes.Then) -> str:
+    return f".then({_events(then.events)}{'' if then.length is None else f', {_length(then.length)}'})"
 
 
 def _span(span: nodes.Span) -> str:
@@ -140,6 +171,8 @@ def _span(span: nodes.Span) -> str:
             return f".window({older.unit}=({older.amount}, {newer.amount}))"
         case nodes.Between(older, newer):
             return f".window({_value(older)}, {_value(newer)})"
+        case nodes.Period(unit, shift):
+            return f".in_period({unit!r}{f', {shift}' if shift else ''})"
         case nodes.OnDay(day):
             return f".on({_value(day)})"
         case nodes.Anniversary(within):
