@@ -106,13 +106,55 @@ class ListTable:
 
 
 @dataclass(frozen=True)
+class HistoryTable:
+    """A table of what fields of the contact were, and from when until when (half-open), such as a dbt snapshot.
+
+    `fields` maps a field of the contact to the column here that holds it.
+    """
+
+    table: str
+    contact: str = "contact_id"
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    fields: Mapping[str, Column] = field(default_factory=dict)
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verb:
+    """What people say for an event: the event names it may have in the data, the first there counts, and what is counted."""
+
+    events: tuple[str, ...]
+    nouns: tuple[str, ...] = ()
+
+
+VERBS: Mapping[str, Verb] = {
+    "opened": Verb(("opened", "open", "email_opened", "email_open"), ("emails",)),
+    "clicked": Verb(("clicked", "click", "email_clicked", "email_click"), ("links", "emails")),
+    "visited": Verb(("visited", "visit", "page_view"), ("pages", "sites")),
+    "viewed": Verb(("viewed", "view", "product_view"), ("products", "pages")),
+    "purchased": Verb(("purchased", "purchase", "order"), ("products", "orders", "items")),
+    "bought": Verb(("bought", "purchased", "purchase", "order"), ("products", "orders", "items")),
+    "ordered": Verb(("ordered", "purchased", "purchase", "order"), ("products", "orders", "items")),
+    "subscribed": Verb(("subscribed", "subscribe")),
+    "unsubscribed": Verb(("unsubscribed", "unsubscribe")),
+}
+"""The verbs known without a catalog; `times` can be counted with every verb."""
+
+
+@dataclass(frozen=True)
 class Catalog:
-    """All that a definition may name. `assumed` catalogs know no fields and accept any."""
+    """All that a definition may name. `assumed` catalogs know no fields and accept any.
+
+    `calculated` fields are values, or formulas as text that are read where they are used. `verbs` are added to `VERBS`.
+    """
 
     contacts: ContactTable = field(default_factory=ContactTable)
     events: tuple[EventTable, ...] = ()
     lists: ListTable | None = None
-    calculated: Mapping[str, Value] = field(default_factory=dict)
+    history: tuple[HistoryTable, ...] = ()
+    calculated: Mapping[str, Value | str] = field(default_factory=dict)
+    verbs: Mapping[str, Verb] = field(default_factory=dict)
     as_of: dt.datetime | None = None
     timezone: str | None = None
     assumed: bool = False
