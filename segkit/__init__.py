@@ -63,6 +63,7 @@ from segkit.errors import (
     SegkitError,
     SegkitWarning,
 )
+from segkit.exchange import from_react_querybuilder, to_json_logic, to_react_querybuilder
 from segkit.segment import Segment
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ __all__ = [
     "days",
     "dialects",
     "everyone",
+    "from_react_querybuilder",
     "hours",
     "in_list",
     "in_segment",
@@ -105,6 +107,8 @@ __all__ = [
     "raw_sql",
     "sample",
     "templates",
+    "to_json_logic",
+    "to_react_querybuilder",
     "weeks",
     "word",
     "years",

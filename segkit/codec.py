@@ -13,21 +13,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, get_args, get_origin, get_type_hints
 from typing import Literal as OneOfThese
 
 from segkit import nodes
+from segkit.documents import at, check_size, only_keys, parsed
 from segkit.errors import DefinitionError, unknown
 from segkit.operators import OPERATORS, Operator, operator
 
 VERSION = 1
-MAX_DOCUMENT = 50_000_000
-MAX_NESTING = 4 * nodes.MAX_DEPTH
 
 TYPES: dict[str, type[nodes.Node]] = {
     "field": nodes.Field,
@@ -67,7 +64,6 @@ TYPES: dict[str, type[nodes.Node]] = {
     "raw_sql": nodes.RawSql,
 }
 _NAMES = {kind: name for name, kind in TYPES.items()}
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
 _CONSTANTS = ("date", "timestamp", "decimal")
 
 
@@ -119,38 +115,16 @@ def _written_constant(value: Any) -> Any:
 def from_json(text: str | bytes) -> nodes.Definition:
     """Reads a definition from JSON text, in either form."""
     try:
-        return from_dict(_parsed(text))
+        return from_dict(parsed(text))
     except DefinitionError as error:
         error.where = error.where or "$"
         raise
 
 
-def _parsed(text: str | bytes) -> Any:
-    if not isinstance(text, str | bytes):
-        raise DefinitionError(f"JSON must be text, not {type(text).__name__}", fix="use from_dict for a mapping")
-    if len(text) > MAX_DOCUMENT:
-        raise DefinitionError(f"the document has {len(text):,} characters", fix=f"use at most {MAX_DOCUMENT:,}")
-    try:
-        text = text.decode() if isinstance(text, bytes) else text
-    except UnicodeDecodeError as error:
-        raise DefinitionError(f"the document is not UTF-8: {error}", fix="save it as UTF-8") from None
-    _check_nesting(text)
-    try:
-        return json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        raise DefinitionError(
-            f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}", fix="correct the text"
-        ) from None
-    except DefinitionError:
-        raise
-    except ValueError as error:
-        raise DefinitionError(f"not JSON: {error}", fix="shorten the number") from None
-
-
 def from_dict(document: Any) -> nodes.Definition:
     """Reads a definition from a mapping, in either form."""
     try:
-        _check_size(document)
+        check_size(document)
         match document:
             case {"segkit": _}:
                 return _own(document)
@@ -169,10 +143,10 @@ def _own(document: Mapping[str, Any]) -> nodes.Definition:
         raise DefinitionError(
             f"version {document['segkit']!r:.60} of the form", where=".segkit", fix=f"this segkit reads version {VERSION}"
         )
-    _only_keys(document, ("segkit", "name", "where", "notes", "owner", "tags"))
+    only_keys(document, ("segkit", "name", "where", "notes", "owner", "tags"))
     if "where" not in document:
         raise DefinitionError("the segment has no where", fix='add "where": {...}')
-    return _definition(document, _at(".where", lambda: _read_node(document["where"], nodes.Predicate)))
+    return _definition(document, at(".where", lambda: _read_node(document["where"], nodes.Predicate)))
 
 
 def _definition(document: Mapping[str, Any], where: nodes.Predicate) -> nodes.Definition:
@@ -188,7 +162,7 @@ def _read(hint: Any, value: Any) -> Any:
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise DefinitionError(f"expected a list, found {value!r:.60}", fix="put it in [ ]")
-        return tuple(_at(f"[{i}]", lambda item=item: _read(get_args(hint)[0], item)) for i, item in enumerate(value))  # type: ignore[misc]
+        return tuple(at(f"[{i}]", lambda item=item: _read(get_args(hint)[0], item)) for i, item in enumerate(value))  # type: ignore[misc]
     if get_origin(hint) is OneOfThese:
         if not isinstance(value, str) or value not in get_args(hint):
             raise unknown("choice", str(value)[:60], get_args(hint))
@@ -227,11 +201,11 @@ def _read_node(value: Any, hint: Any) -> Any:
         raise unknown("type", name, known).under(".type")
     kind = TYPES[name]
     hints = _hints(kind)
-    _only_keys(value, ("type", *hints))
+    only_keys(value, ("type", *hints))
     for field in fields(kind):
         if field.default is MISSING and field.name not in value:
             raise DefinitionError(f"{name} has no {field.name}", fix=f'add "{field.name}"')
-    parts = {key: _at(f".{key}", lambda key=key: _read(hints[key], value[key])) for key in hints if key in value}  # type: ignore[misc]
+    parts = {key: at(f".{key}", lambda key=key: _read(hints[key], value[key])) for key in hints if key in value}  # type: ignore[misc]
     return kind(**parts)
 
 
@@ -242,7 +216,7 @@ def _read_constant(value: Any) -> nodes.Literal:
         return nodes.literal(value)
     if value.get("type") not in _CONSTANTS:
         raise unknown("type", str(value.get("type"))[:60], _CONSTANTS)
-    _only_keys(value, ("type", "value"))
+    only_keys(value, ("type", "value"))
     text = nodes.checked_text(value.get("value"), str(value["type"]))
     try:
         match value["type"]:
@@ -276,7 +250,7 @@ def _classes(hint: Any) -> tuple[type[nodes.Node], ...]:
 
 
 def _api(document: Mapping[str, Any]) -> nodes.Definition:
-    _only_keys(document, ("name", "logic", "conditions", "not", "notes", "description", "owner", "tags"))
+    only_keys(document, ("name", "logic", "conditions", "not", "notes", "description", "owner", "tags"))
     about = dict(document)
     if "description" in about:
         if "notes" in about:
@@ -293,7 +267,7 @@ def _api_group(group: Mapping[str, Any]) -> nodes.Predicate:
         raise DefinitionError(f"conditions must be a list, not {conditions!r:.60}", where=".conditions", fix="put them in [ ]")
     if not conditions:
         raise DefinitionError("a group without conditions", where=".conditions", fix="add a condition, or remove the group")
-    items = tuple(_at(f".conditions[{i}]", lambda c=c: _api_item(c)) for i, c in enumerate(conditions))  # type: ignore[misc]
+    items = tuple(at(f".conditions[{i}]", lambda c=c: _api_item(c)) for i, c in enumerate(conditions))  # type: ignore[misc]
     logic = group.get("logic", "AND")
     if not isinstance(logic, str) or logic.upper() not in ("AND", "OR"):
         raise DefinitionError(f"logic {logic!r:.60}", where=".logic", fix='write "AND" or "OR"')
@@ -311,15 +285,15 @@ def _api_item(item: Any) -> nodes.Predicate:
             f"expected a condition, found {item!r:.60}", fix='write {"field": ..., "operator": ..., "value": ...}'
         )
     if "conditions" in item or "logic" in item:
-        _only_keys(item, ("logic", "conditions", "not"))
+        only_keys(item, ("logic", "conditions", "not"))
         return _api_group(item)
-    _only_keys(item, ("field", "operator", "value"))
+    only_keys(item, ("field", "operator", "value"))
     for key in ("field", "operator"):
         if key not in item:
             raise DefinitionError(f"the condition has no {key}", fix=f'add "{key}"')
-    row = _at(".operator", lambda: operator(item["operator"]))
-    field = _at(".field", lambda: nodes.Field(item["field"]))
-    built: nodes.Predicate = _at(f".value (field {field.name!r})", lambda: _api_condition(row, field, item))
+    row = at(".operator", lambda: operator(item["operator"]))
+    field = at(".field", lambda: nodes.Field(item["field"]))
+    built: nodes.Predicate = at(f".value (field {field.name!r})", lambda: _api_condition(row, field, item))
     return built
 
 
@@ -353,71 +327,6 @@ def _list(row: Operator, value: Any) -> list[Any] | tuple[Any, ...]:
     if not isinstance(value, list | tuple):
         raise DefinitionError(f"{row.key} needs a list, found {value!r:.60}", fix="put the values in [ ]")
     return value
-
-
-# ---------------------------------------------------------------- guards
-
-
-def _at(step: str, read: Callable[[], Any]) -> Any:
-    """What `read` gives; an error of it says that it lies under `step`."""
-    try:
-        return read()
-    except DefinitionError as error:
-        error.under(step)
-        raise
-
-
-def _only_keys(document: Mapping[str, Any], known: tuple[str, ...]) -> None:
-    for key in document:
-        if key not in known:
-            raise unknown("key", str(key)[:60], known)
-
-
-def _check_nesting(text: str) -> None:
-    """Refuses deep JSON text before the parser recurses into it."""
-    depth = 0
-    for token in _BRACKETS.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token.group(), 0)
-        if depth > MAX_NESTING:
-            raise _too_deep()
-
-
-def _check_size(document: Any) -> None:
-    """Refuses a document that is too deep, too large or circular, without recursion."""
-    level, count, depth = [document], 0, 0
-    while level:
-        depth += 1
-        count += len(level)
-        if depth > MAX_NESTING:
-            raise _too_deep()
-        if count > 2 * nodes.MAX_VALUES:
-            raise DefinitionError("the document is too large", fix=f"use at most {nodes.MAX_VALUES:,} values")
-        below = [v.values() if isinstance(v, Mapping) else v for v in level if isinstance(v, Mapping | list | tuple)]
-        level = [item for values in below for item in values]
-
-
-def _too_deep() -> DefinitionError:
-    return DefinitionError(
-        f"the definition is more than {nodes.MAX_DEPTH} levels deep", fix="name a part as a segment of its own, and refer to it"
-    )
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) < len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise DefinitionError(f"the key {twice!r:.60} stands twice in one object", fix="keep one of them")
-    return document
-
-
-def _no_constant(name: str) -> Any:
-    raise DefinitionError(f"{name} is not a number", fix="use is_null to find missing values")
-
-
-def _finite(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        raise DefinitionError(f"{text:.60} is out of range", fix="use a smaller number")
-    return number
 
 
 # ---------------------------------------------------------------- the published schema

@@ -1,0 +1,179 @@
+"""A predicate as a rule group of react-querybuilder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any, NoReturn, TypeAlias, assert_never
+
+from segkit import nodes
+from segkit.errors import DefinitionError
+from segkit.react_querybuilder.words import NEGATIVE, NUMBER, ORDERS, PLACEHOLDER, SPACE, TEXTS
+from segkit.spelling import spell
+
+Document: TypeAlias = dict[str, Any]
+
+LARGEST = 2**53 - 1
+"""The largest whole number that JavaScript reads exactly."""
+
+_OPERATORS = {order: name for name, order in ORDERS.items()}
+_TEXTS = {test: name for name, test in TEXTS.items()}
+_NEGATED = {positive: negative for negative, positive in NEGATIVE.items()}
+_FLIPPED: dict[nodes.Ordering, nodes.Ordering] = {"==": "==", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def written(where: nodes.Predicate) -> Document:
+    """The rule group of a predicate; what the form has no words for is refused by name."""
+    nodes.check_limits(where)
+    item = _item(where)
+    return item if "rules" in item else _group("and", [item])
+
+
+def _group(combinator: str, rules: list[Document]) -> Document:
+    return {"combinator": combinator, "rules": rules}
+
+
+def _item(node: nodes.Predicate) -> Document:
+    match node:
+        case nodes.Everyone():
+            return _group("and", [])
+        case nodes.And():
+            return _between(node) or _group("and", [_item(item) for item in node.items])
+        case nodes.Or():
+            return _group("or", [_item(item) for item in node.items])
+        case nodes.Not():
+            return _negated(node, _item(node.item))
+        case nodes.Compare():
+            return _compared(node)
+        case nodes.OneOf():
+            return _one_of(node)
+        case nodes.TextTest():
+            if node.test == "matches" or node.ignore_case:
+                _refuse(node, "it has no patterns, and no text tests that ignore case")
+            return _rule(node, node.value, _TEXTS[node.test], node.text)
+        case nodes.Missing():
+            return _rule(node, node.value, "null", None)
+        case nodes.During():
+            return _during(node)
+        case nodes.InList() | nodes.InSegment():
+            _refuse(node, "it has no lists and segments")
+        case nodes.Top() | nodes.Sample():
+            _refuse(node, "it has no ranks and samples")
+        case nodes.RawSql():
+            _refuse(node, "it has no SQL")
+    assert_never(node)
+
+
+def _refuse(node: nodes.Predicate, reason: str) -> NoReturn:
+    raise DefinitionError(
+        f"react-querybuilder cannot say {spell(node):.120}: {reason}",
+        fix="leave that part out, or hand the segment on as JSON or SQL",
+    )
+
+
+def _rule(node: nodes.Predicate, field: nodes.Value, operator: str, value: Any) -> Document:
+    if not isinstance(field, nodes.Field):
+        _refuse(node, "its rules are about fields alone")
+    if field.name == PLACEHOLDER:
+        _refuse(node, "a field ~ is one that is not chosen yet")
+    return {"field": field.name, "operator": operator, "value": value}
+
+
+def _negated(node: nodes.Not, item: Document) -> Document:
+    if item.get("operator") in _NEGATED:
+        return {**item, "operator": _NEGATED[item["operator"]]}
+    if item.get("rules") == []:
+        _refuse(node, "it has no word for nobody")
+    if "rules" in item and "not" not in item:
+        return {"combinator": item["combinator"], "not": True, "rules": item["rules"]}
+    return {"combinator": "and", "not": True, "rules": [item]}
+
+
+def _compared(node: nodes.Compare) -> Document:
+    op, left, right = node.op, node.left, node.right
+    if isinstance(right, nodes.Field) and not isinstance(left, nodes.Field):
+        op, left, right = _FLIPPED[op], right, left
+    if isinstance(right, nodes.Field):
+        if right.name == PLACEHOLDER:
+            _refuse(node, "a field ~ is one that is not chosen yet")
+        return {**_rule(node, left, _OPERATORS[op], right.name), "valueSource": "field"}
+    return _rule(node, left, _OPERATORS[op], _operand(node, op, right))
+
+
+def _operand(node: nodes.Predicate, op: nodes.Ordering, value: nodes.Value) -> Any:
+    match value:
+        case nodes.Literal():
+            if op != "==" and value.sort == "text" and (not value.value or NUMBER.fullmatch(str(value.value).strip(SPACE))):
+                _refuse(node, "it reads digits in quotes as a number")
+            return _constant(node, value)
+        case nodes.Now() | nodes.Today():
+            return _relative(value, 0, "day")
+        case nodes.Arithmetic(op="+" | "-" as sign, left=nodes.Now() | nodes.Today() as start, right=nodes.Duration() as length):
+            return _relative(start, length.amount if sign == "+" else -length.amount, length.unit[:-1])
+    _refuse(node, "its values are constants, other fields and times relative to now")
+
+
+def _relative(start: nodes.Now | nodes.Today, offset: int, unit: str) -> Document:
+    anchor = "now" if isinstance(start, nodes.Now) else "startOfDay"
+    return {"mode": "relative", "anchor": anchor, "offset": offset, "unit": unit}
+
+
+def _constant(node: nodes.Predicate, literal: nodes.Literal) -> Any:
+    match literal.value:
+        case bool() | str() | float() as value:
+            return value
+        case int() as value:
+            if abs(value) > LARGEST:
+                _refuse(node, "JavaScript has no whole numbers that large")
+            return value
+        case Decimal() as value:
+            if Decimal(repr(float(value))) != value:
+                _refuse(node, "JavaScript has no decimals that long")
+            return float(value)
+        case dt.date() as value:
+            return value.isoformat()
+    assert_never(literal.value)
+
+
+def _one_of(node: nodes.OneOf) -> Document:
+    if not node.options:
+        _refuse(node, "it has no word for nobody")
+    values = [_constant(node, option) for option in node.options]
+    if any(isinstance(value, str) and value != value.strip(SPACE) for value in values):
+        return _group("or", [_rule(node, node.value, "=", value) for value in values])
+    return _rule(node, node.value, "in", values)
+
+
+def _between(node: nodes.And) -> Document | None:
+    """One rule for the two ends of a range, where it reads them in that order."""
+    match node.items:
+        case (
+            nodes.Compare(op=">=", left=nodes.Field() as field, right=nodes.Literal() as low),
+            nodes.Compare(op="<=", left=other, right=nodes.Literal() as high),
+        ) if field == other:
+            ends = [_operand(node, ">=", low), _operand(node, "<=", high)]
+            if any(isinstance(end, str) and end != end.strip(SPACE) for end in ends):
+                return None
+            if low.sort == high.sort == "number" and ends[1] < ends[0]:
+                return None
+            return _rule(node, field, "between", ends)
+    return None
+
+
+def _during(node: nodes.During) -> Document:
+    """A stretch of time as its ends, relative to now."""
+    match node.span:
+        case nodes.Last(length, edge):
+            ends = [(">=" if edge else ">", -length.amount, length), ("<=", 0, length)]
+        case nodes.Before(length, edge):
+            ends = [("<=" if edge else "<", -length.amount, length)]
+        case nodes.Next(length):
+            ends = [(">", 0, length), ("<=", length.amount, length)]
+        case nodes.Between(older, newer):
+            ends = [(">", -older.amount, older), ("<=", -newer.amount, newer)]
+        case nodes.Period() | nodes.OnDay() | nodes.Anniversary():
+            _refuse(node, "its times are relative to now and to the start of today")
+        case _:
+            assert_never(node.span)
+    rules = [_rule(node, node.value, op, _relative(nodes.Now(), offset, length.unit[:-1])) for op, offset, length in ends]
+    return rules[0] if len(rules) == 1 else _group("and", rules)
