@@ -16,7 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from segkit.errors import CatalogError, DefinitionError, unknown
-from segkit.nodes import Value
+from segkit.nodes import Value, checked_name
 
 
 class Kind(StrEnum):
@@ -252,7 +252,28 @@ def completed(catalog: Catalog, tables: Tables) -> Catalog:
         contacts=_completed_contacts(catalog.contacts, tables),
         events=tuple(_completed_events(table, tables) for table in catalog.events),
         lists=_completed_lists(catalog.lists, tables) if catalog.lists else None,
+        history=tuple(_completed_history(table, tables) for table in catalog.history),
     )
+
+
+def _completed_history(history: HistoryTable, tables: Tables) -> HistoryTable:
+    name, columns = _table(history.table, tables)
+    every = _merged(name, history.columns, columns)
+    return replace(
+        history,
+        table=name,
+        contact=_column(name, history.contact, columns),
+        valid_from=_column(name, history.valid_from, columns),
+        valid_to=_column(name, history.valid_to, columns),
+        fields={field: _own_column(name, wish, columns) for field, wish in history.fields.items()},
+        columns=every,
+    )
+
+
+def _own_column(table: str, wish: Column, columns: Mapping[str, Column]) -> Column:
+    """What is declared of a column, on top of what the table says of it."""
+    own = columns[_column(table, wish.name, columns)]
+    return replace(wish, name=own.name, kind=own.kind if wish.kind in (Kind.UNKNOWN, Kind.NUMBER) else wish.kind)
 
 
 def _completed_contacts(contacts: ContactTable, tables: Tables) -> ContactTable:
@@ -315,11 +336,10 @@ def _merged(table: str, declared: Mapping[str, Column], columns: Mapping[str, Co
     """Every column of the table by its own name, and what is declared on top of it."""
     merged = dict(columns)
     for name, wish in declared.items():
-        own = columns[_column(table, wish.name, columns)]
-        kind = own.kind if wish.kind in (Kind.UNKNOWN, Kind.NUMBER) else wish.kind
+        own = _own_column(table, wish, columns)
         if name != own.name and name not in columns:
             merged.pop(own.name, None)
-        merged[name] = replace(wish, name=own.name, kind=kind)
+        merged[name] = own
     return merged
 
 
@@ -327,17 +347,18 @@ def _merged(table: str, declared: Mapping[str, Column], columns: Mapping[str, Co
 
 
 def _read_catalog(document: Any) -> Catalog:
-    parts = _mapping(document, "catalog", ("contacts", "events", "lists", "as_of", "timezone"))
+    known = ("contacts", "events", "lists", "history", "calculated", "verbs", "as_of", "timezone")
+    parts = _mapping(document, "catalog", known)
     contacts = dict(_mapping(parts.get("contacts", {}), "catalog.contacts", _names(ContactTable)))
     contacts["fields"] = _read_columns(contacts.get("fields", {}), "catalog.contacts.fields")
-    events = parts.get("events", ())
-    if not isinstance(events, list | tuple):
-        raise CatalogError("events must be a list of tables", where="catalog.events", fix="begin each table with a dash")
     lists = parts.get("lists")
     return Catalog(
         contacts=ContactTable(**contacts),
-        events=tuple(_read_events(table, f"catalog.events[{i}]") for i, table in enumerate(events)),
+        events=tuple(_read_events(table, where) for where, table in _tables_of(parts, "events")),
         lists=_read_lists(lists) if lists is not None else None,
+        history=tuple(_read_history(table, where) for where, table in _tables_of(parts, "history")),
+        calculated=_read_formulas(parts.get("calculated") or {}),
+        verbs=_read_verbs(parts.get("verbs") or {}),
         as_of=_read_instant(parts.get("as_of")),
         timezone=checked_zone(parts["timezone"]) if parts.get("timezone") is not None else None,
     )
@@ -357,6 +378,58 @@ def _read_events(document: Any, where: str) -> EventTable:
         parts["names"] = tuple(names)
     parts["properties"] = _read_columns(parts.get("properties", {}), f"{where}.properties")
     return EventTable(**parts)
+
+
+def _tables_of(parts: Mapping[str, Any], key: str) -> Iterable[tuple[str, Any]]:
+    """The tables under a key, each with its place."""
+    tables = parts.get(key, ())
+    if not isinstance(tables, list | tuple):
+        raise CatalogError(f"{key} must be a list of tables", where=f"catalog.{key}", fix="begin each table with a dash")
+    return ((f"catalog.{key}[{i}]", table) for i, table in enumerate(tables))
+
+
+def _read_history(document: Any, where: str) -> HistoryTable:
+    parts = dict(_mapping(document, where, ("table", "contact", "valid_from", "valid_to", "fields")))
+    if "table" not in parts or not parts.get("fields"):
+        raise CatalogError("a table of history needs table and fields", where=where, fix="write fields: {tier: customer_tier}")
+    fields = parts["fields"]
+    if isinstance(fields, list | tuple):
+        fields = {name: {} for name in fields}
+    elif isinstance(fields, Mapping):
+        fields = {name: {"column": spec} if isinstance(spec, str) else spec for name, spec in fields.items()}
+    parts["fields"] = _read_columns(fields, f"{where}.fields")
+    return HistoryTable(**parts)
+
+
+def _read_formulas(document: Any) -> dict[str, Value | str]:
+    where = "catalog.calculated"
+    if not isinstance(document, Mapping):
+        raise CatalogError(f"expected names with formulas, found {document!r:.60}", where=where, fix="write total: a + b")
+    for name, formula in document.items():
+        if not isinstance(formula, str) or not formula.strip():
+            raise CatalogError(
+                f"{formula!r:.60} is no formula", where=f"{where}.{name}", fix='write "total_revenue / order_count"'
+            )
+    return {checked_name(str(name), "field name"): formula for name, formula in document.items()}
+
+
+def _read_verbs(document: Any) -> dict[str, Verb]:
+    where = "catalog.verbs"
+    if not isinstance(document, Mapping):
+        raise CatalogError(f"expected verbs, found {document!r:.60}", where=where, fix="write opened: {event: email_open}")
+    return {checked_name(str(name), "verb"): _read_verb(spec, f"{where}.{name}") for name, spec in document.items()}
+
+
+def _read_verb(spec: Any, where: str) -> Verb:
+    parts = {"event": spec} if isinstance(spec, str | list) else dict(_mapping(spec, where, ("event", "nouns")))
+    events, nouns = (parts.get(key, ()) for key in ("event", "nouns"))
+    events, nouns = ((value,) if isinstance(value, str) else value for value in (events, nouns))
+    for names in (events, nouns):
+        if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+            raise CatalogError(f"{names!r:.60} are no names", where=where, fix="write {event: email_open, nouns: [emails]}")
+    if not events:
+        raise CatalogError("the verb has no event", where=where, fix="write {event: email_open}")
+    return Verb(tuple(events), tuple(nouns))
 
 
 def _read_lists(document: Any) -> ListTable:
@@ -438,8 +511,10 @@ def _lines(catalog: Catalog) -> Iterable[str]:
     contacts = catalog.contacts
     yield f"contacts: {contacts.table}, key {contacts.key}" + (f", created {contacts.created}" if contacts.created else "")
     yield from _column_lines(contacts.fields)
-    for name in catalog.calculated:
-        yield f"  {name:<24} calculated"
+    for name, formula in catalog.calculated.items():
+        yield f"  {name:<24} calculated" + (f" as {formula}" if isinstance(formula, str) else "")
+    for past in catalog.history:
+        yield f"history: {past.table} of {', '.join(past.fields)}, from {past.valid_from} until {past.valid_to}"
     for table in catalog.events:
         called = f"all {table.name}" if table.name else f"named by {table.event}"
         yield f"events: {table.table}, {called}, at {table.time}" + (f", id {table.id}" if table.id else "")

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+import hashlib
+import json
 import math
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Context, Decimal, InvalidOperation, localcontext
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, localcontext
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from segkit import patterns
-from segkit.catalog import Column, EventTable, Kind, ListTable, time_column
-from segkit.errors import DataError
+from segkit.catalog import Catalog, Column, EventTable, HistoryTable, Kind, ListTable, time_column
+from segkit.errors import DataError, DefinitionError
 from segkit.plan import Plan
 from segkit.plan.tree import (
     AllOf,
     Always,
     Among,
     AnyOf,
+    Applied,
     Bounds,
     Calculation,
     ColumnTerm,
@@ -32,15 +37,23 @@ from segkit.plan.tree import (
     Condition,
     Constant,
     DayCount,
+    Drawn,
     Feature,
     FeatureTerm,
     IsMissing,
+    JsonTerm,
     LocalDate,
     LocalTime,
     Midnight,
     Moved,
+    Named,
     OnList,
     PartOf,
+    PastColumn,
+    Rank,
+    Raw,
+    Reference,
+    Standing,
     Term,
     TextSearch,
 )
@@ -48,39 +61,146 @@ from segkit.plan.tree import (
 Row = Mapping[str, Any]
 _NO_KEY = ""  # stands for the key of a contact that was given without one
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+_UPPER = str.maketrans("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 @dataclass(frozen=True)
 class _World:
-    """The row at hand and what is known around it: its lists and the outcomes of features."""
+    """The row at hand and what is known around it.
+
+    `past` are the valid rows of the tables of history, None where the row itself says what was; `standings` the place,
+    total and group in each rank; `known` which segments were found to hold.
+    """
 
     row: Row
-    lists: frozenset[str]
-    outcomes: Mapping[Feature, Any]
+    lists: frozenset[str] = frozenset()
+    outcomes: Mapping[Feature, Any] = field(default_factory=dict)
+    key: Any = None
+    past: Mapping[int, Row] | None = None
+    segments: Mapping[str, Condition] = field(default_factory=dict)
+    standings: dict[Rank, Mapping[str, int]] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
 
 
 def holds(plan: Plan, contact: Row, events: Iterable[Row] = (), lists: Iterable[str] = ()) -> bool:
-    """Whether a contact is a member.
+    """Whether a contact is a member, by itself.
 
     Args:
         plan: the resolved definition.
-        contact: the contact's values by field or column name; an absent one is missing.
+        contact: the contact's values by field or column name, as they are at the moment; an absent one is missing.
         events: rows of events, by property name; those that name another contact, or none, are not the contact's.
         lists: the names of the static lists that the contact is on.
+
+    Raises:
+        DefinitionError: the definition ranks contacts, which takes all of them, or holds SQL.
     """
+    if any(isinstance(part, Rank) for part in plan.parts):
+        raise DefinitionError("a rank needs all contacts, not one", fix="run it on data: ws.members(segment)")
+    with localcontext(Context(prec=100)):
+        world = _world(plan, contact, list(events), frozenset(lists), None)
+        return world is not None and _true(plan.where, world)
+
+
+def members(
+    plan: Plan,
+    contacts: Iterable[Row],
+    events: Iterable[Row] = (),
+    list_members: Iterable[Row] = (),
+    history: Mapping[str, Iterable[Row]] | None = None,
+) -> list[Any]:
+    """The keys of the members among all contacts, sorted; the tables of history by their names."""
+    catalog = plan.catalog
+    given, stays = _events_by_contact(events, catalog), list(list_members)
+    past = [list((history or {}).get(table.table, ())) for table in catalog.history]
+    worlds = []
+    with localcontext(Context(prec=100)):
+        for contact in contacts:
+            key = _named_by_column(contact, catalog.contacts.fields).get(catalog.contacts.key)
+            on = frozenset(lists_of(plan, stays, key)) if plan.lists else frozenset()
+            valid = {i: _valid(rows, key, table, plan) for i, (table, rows) in enumerate(zip(catalog.history, past, strict=True))}
+            world = _world(plan, contact, given(key), on, valid)
+            if world is not None:
+                worlds.append(world)
+        for part in plan.parts:
+            if isinstance(part, Rank):
+                _stand(part, worlds)
+        return sorted(world.key for world in worlds if _true(plan.where, world))
+
+
+def _world(plan: Plan, contact: Row, events: list[Row], lists: frozenset[str], past: Mapping[int, Row] | None) -> _World | None:
+    """What is known of a contact, None if it does not exist yet at the moment."""
     catalog = plan.catalog
     row = _named_by_column(contact, catalog.contacts.fields)
-    with localcontext(Context(prec=100)):
-        if catalog.contacts.created is not None and _created_later(row, plan):
-            return False
-        key = _NO_KEY if row.get(catalog.contacts.key) is None else row[catalog.contacts.key]
-        streams: dict[tuple[int, ...], list[Row]] = {}
-        given = list(events)
-        for feature in plan.features:
-            if feature.tables not in streams:
-                streams[feature.tables] = _own_events(given, key, feature, plan)
-        outcomes = {feature: _outcome(feature, streams[feature.tables]) for feature in plan.features}
-        return _true(plan.where, _World(row, frozenset(lists), outcomes))
+    if past is None:
+        row |= {column.name: row.get(name, row.get(column.name)) for t in catalog.history for name, column in t.fields.items()}
+    if catalog.contacts.created is not None and _created_later(row, plan):
+        return None
+    key = _NO_KEY if row.get(catalog.contacts.key) is None else row[catalog.contacts.key]
+    streams: dict[tuple[int, ...], list[Row]] = {}
+    for asked in (*plan.features, *(feature.then.event for feature in plan.features if feature.then is not None)):
+        if asked.tables not in streams:
+            streams[asked.tables] = _own_events(events, key, asked, plan)
+    outcomes = {feature: _outcome(feature, streams) for feature in plan.features}
+    segments = {part.name: part.where for part in plan.parts if isinstance(part, Named)}
+    return _World(row, lists, outcomes, key, past, segments)
+
+
+def _stand(rank: Rank, worlds: Sequence[_World]) -> None:
+    """Notes each contact's standing in a rank: by value, equal values by key."""
+    known = [(w, value) for w in worlds if (value := _value(rank.value, w)) is not None]
+    inside = [(w, value) for w, value in known if rank.of is None or _true(rank.of, w)]
+    inside.sort(key=lambda pair: pair[0].key)
+    inside.sort(key=lambda pair: pair[1], reverse=rank.highest_first)
+    total = len(inside)
+    for place, (world, _) in enumerate(inside, start=1):
+        tile = 0 if rank.tiles is None else _tile(place, total, rank.tiles)
+        world.standings[rank] = {"place": place, "total": total, "tile": tile}
+
+
+def _tile(place: int, total: int, tiles: int) -> int:
+    """The group of a place where the first groups take one more if they do not divide evenly."""
+    size, larger = divmod(total, tiles)
+    in_larger = larger * (size + 1)
+    return (place - 1) // (size + 1) + 1 if place <= in_larger else (place - 1 - in_larger) // size + larger + 1
+
+
+def _events_by_contact(events: Iterable[Row], catalog: Catalog) -> Callable[[Any], list[Row]]:
+    """Each contact's events, and those of others that share an id with one of them."""
+    own: dict[Any, list[Row]] = defaultdict(list)
+    by_id: dict[tuple[int, Any], list[Row]] = defaultdict(list)
+    ids = [table.id for table in catalog.events]
+    names = {*(table.contact for table in catalog.events), "contact_id"}
+    for row in events:
+        for key in {row[name] for name in names if row.get(name) is not None}:
+            own[key].append(row)
+        for i, name in enumerate(ids):
+            if name is not None and row.get(name) is not None:
+                by_id[i, row[name]].append(row)
+
+    def given(key: Any) -> list[Row]:
+        rows = {id(row): row for row in own.get(key, ())}
+        shared = [
+            by_id[i, row[name]] for row in rows.values() for i, name in enumerate(ids) if name and row.get(name) is not None
+        ]
+        return list({**rows, **{id(row): row for copies in shared for row in copies}}.values())
+
+    return given
+
+
+def _valid(rows: Iterable[Row], key: Any, table: HistoryTable, plan: Plan) -> Row:
+    """The row of a contact's history that is valid at the moment, the one that began last; empty without one."""
+    now = plan.at.as_of
+    valid = []
+    for row in rows:
+        begin, end = (_history_time(row, name, table, plan) for name in (table.valid_from, table.valid_to))
+        if row.get(table.contact) == key and (begin is None or begin <= now) and (end is None or end > now):
+            values = (_read(row.get(c.name), c.kind, c.zone) for _, c in sorted(table.fields.items()))
+            valid.append(([(known is not None, known) for known in (begin, *values)], row))
+    return max(valid, key=lambda pair: pair[0])[1] if valid else {}
+
+
+def _history_time(row: Row, name: str, table: HistoryTable, plan: Plan) -> dt.datetime | None:
+    return _instant_of(row.get(name), time_column(table.columns, name), plan)
 
 
 def lists_of(plan: Plan, rows: Iterable[Row], key: Any) -> set[str]:
@@ -98,10 +218,12 @@ def lists_of(plan: Plan, rows: Iterable[Row], key: Any) -> set[str]:
 
 
 def _list_time(row: Row, name: str | None, lists: ListTable, plan: Plan) -> dt.datetime | None:
-    if name is None:
-        return None
-    column = time_column(lists.columns, name)
-    at = _read(row.get(name), column.kind, column.zone)
+    return None if name is None else _instant_of(row.get(name), time_column(lists.columns, name), plan)
+
+
+def _instant_of(value: Any, column: Column, plan: Plan) -> dt.datetime | None:
+    """A time of a table as an instant; a date begins at its local midnight."""
+    at = _read(value, column.kind, column.zone)
     return (
         dt.datetime.combine(at, dt.time(), ZoneInfo(plan.at.zone)) if at is not None and not isinstance(at, dt.datetime) else at
     )
@@ -141,6 +263,15 @@ def _true(condition: Condition, world: _World) -> bool:
             return _value(term, world) is None
         case OnList(name):
             return name in world.lists
+        case Reference(name):
+            if name not in world.known:
+                world.known[name] = _true(world.segments[name], world)
+            return world.known[name]
+        case Drawn(seed, below):
+            digest = hashlib.md5(f"{seed}:{world.key}".encode(), usedforsecurity=False).hexdigest()
+            return int(digest[:8], 16) < below
+        case Raw():
+            raise DefinitionError("raw SQL means nothing without a database", fix="run it on data: ws.members(segment)")
         case _:
             assert_never(condition)
 
@@ -202,8 +333,17 @@ def _value(term: Term, world: _World) -> Any:
             return value
         case ColumnTerm(name, kind, clock):
             return _read(world.row.get(name), kind, clock)
+        case PastColumn(table, name, kind, clock):
+            row = world.row if world.past is None else world.past[table]
+            return _read(row.get(name), kind, clock)
+        case JsonTerm(column, path, kind):
+            return _json(_value(column, world), path, kind)
         case FeatureTerm(feature, kind, clock):
             return _read(world.outcomes[feature], kind, clock)
+        case Standing(rank, what):
+            return world.standings.get(rank, {}).get(what)
+        case Applied():
+            return _applied(term, world)
         case Calculation(op, left, right):
             a, b = _value(left, world), _value(right, world)
             return None if a is None or b is None else _calculated(op, *_paired(a, b))
@@ -262,6 +402,75 @@ def _calculated(op: str, a: Any, b: Any) -> Any:
         case _:
             result = None if b == 0 else float(a) / float(b)
     return None if isinstance(result, float) and math.isnan(result) else result
+
+
+def _applied(term: Applied, world: _World) -> Any:
+    values = [_value(argument, world) for argument in term.arguments]
+    if term.function == "coalesce":
+        first = next((value for value in values if value is not None), None)
+        return float(first) if term.kind is Kind.FLOAT and first is not None else first
+    (value,) = values
+    if value is None:
+        return None
+    match term.function:
+        case "abs":
+            return abs(value)
+        case "round":
+            return _rounded(value, term.digits)
+        case "lower":
+            return value.translate(_LOWER)
+        case "upper":
+            return value.translate(_UPPER)
+        case "length":
+            return len(value)
+        case _:
+            assert_never(term.function)
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    """Halves away from zero; a float as floor(|x| * 10^digits + 1/2) / 10^digits, which every engine reckons alike."""
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Decimal):
+        return value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    if math.isinf(value):
+        return value
+    scale = 10.0**digits
+    return math.copysign(math.floor(abs(value) * scale + 0.5) / scale, value)
+
+
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def _json(document: Any, path: tuple[str | int, ...], kind: Kind) -> Any:
+    """What a path leads to in a JSON document, as text, a number or a boolean; None where there is nothing of the sort."""
+    found = _parsed(document)
+    for step in path:
+        if isinstance(step, str) and isinstance(found, Mapping):
+            found = found.get(step)
+        elif isinstance(step, int) and isinstance(found, list | tuple) and step < len(found):
+            found = found[step]
+        else:
+            return None
+    if found is None:
+        return None
+    is_number = isinstance(found, int | float) and not isinstance(found, bool)
+    text = found if isinstance(found, str) else json.dumps(found)
+    if kind.is_number:
+        readable = is_number or (isinstance(found, str) and _PLAIN_NUMBER.fullmatch(text))
+        return float(text) if readable else None
+    if kind is Kind.BOOLEAN:
+        return {"true": True, "false": False}.get(text)
+    return text
+
+
+def _parsed(document: Any) -> Any:
+    if not isinstance(document, str | bytes):
+        return document
+    try:
+        return json.loads(document)
+    except ValueError:
+        raise DataError(f"{document!r:.60} is no JSON", fix="correct the value, or the kind of the field") from None
 
 
 def _read(value: Any, kind: Kind, clock: str | None) -> Any:
@@ -386,8 +595,11 @@ def _rank(row: Row, columns: list[Column]) -> list[tuple[bool, Any]]:
     return [(value is not None, value) for value in values]
 
 
-def _outcome(feature: Feature, stream: list[Row]) -> Any:
-    rows = [row for row in stream if _counts(row, feature)]
+def _outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Row]]) -> Any:
+    rows = [row for row in streams[feature.tables] if _counts(row, feature)]
+    if feature.then is not None:
+        later = [_on_one_clock(row["_at"]) for row in streams[feature.then.event.tables] if _counts(row, feature.then.event)]
+        rows = [row for row in rows if _followed(_on_one_clock(row["_at"]), later, feature.then.length)]
     at = [row["_at"] for row in rows]
     of = feature.of
     known = [] if of is None else [v for row in rows if (v := _read(row.get(of.name), of.kind, of.clock)) is not None]
@@ -434,13 +646,23 @@ def _latest(feature: Feature, rows: list[Row]) -> Any:
     return max(rows, key=place).get(of.name)
 
 
+def _on_one_clock(at: Any) -> Any:
+    return at.astimezone(dt.UTC) if isinstance(at, dt.datetime) else at
+
+
+def _followed(at: Any, later: list[Any], length: int | None) -> bool:
+    """One of the later times comes after `at`, not later than so many minutes (of a date: days)."""
+    unit = dt.timedelta(minutes=1) if isinstance(at, dt.datetime) else dt.timedelta(days=1)
+    return any(at < other and (length is None or other - at <= length * unit) for other in later)
+
+
 def _counts(row: Row, feature: Feature) -> bool:
     """Whether an event has the feature's name, lies in its bounds, and passes its filter."""
     if feature.event is not None and row["_event"] != feature.event:
         return False
     if not _inside(row["_at"], feature.bounds, feature.time.clock):
         return False
-    return feature.where is None or _true(feature.where, _World(row, frozenset(), {}))
+    return feature.where is None or _true(feature.where, _World(row))
 
 
 def _inside(at: Any, bounds: Bounds, clock: str | None) -> bool:

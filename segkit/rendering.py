@@ -106,10 +106,10 @@ def checked_dialect(name: Any) -> str:
 
 
 def _written(node: exp.Anonymous, dialect: str) -> Sql:
-    row = _TABLE.get((str(node.this), dialect)) or _TABLE[(str(node.this), "")]
-    if row.write is None:
-        raise DialectError(f"{dialect}: {row.reason}", fix="leave the condition out, or run it on another engine")
-    return row.write(*node.expressions)
+    name = str(node.this).removeprefix("SEGKIT_")
+    if name == "JSON_NUMBER" and (f"SEGKIT_{name}", dialect) not in _TABLE:
+        return _json_as_number(*node.expressions, dialect=dialect)
+    return _row(name, dialect)(*node.expressions)
 
 
 def _check_names(tree: exp.Expression, dialect: str) -> None:
@@ -139,7 +139,18 @@ _TYPES = {
     "timestamp(6)": exp.DataType.build("timestamp(6)"),
     **{
         kind: exp.DataType(this=exp.DataType.Type(kind.upper()))
-        for kind in ("binary", "date", "double", "int", "timestamp", "timestampntz", "timestamptz", "datetime2")
+        for kind in (
+            "binary",
+            "date",
+            "double",
+            "int",
+            "text",
+            "timestamp",
+            "timestampntz",
+            "timestamptz",
+            "datetime2",
+            "varchar",
+        )
     },
 }
 
@@ -231,6 +242,110 @@ def _calls(name: str) -> Callable[..., Sql]:
     return lambda *arguments: _call(name, *arguments)
 
 
+def _md5(digest: Callable[[Sql], Sql], kind: str = "text") -> Callable[[Sql, Sql], Sql]:
+    """The first 8 digits of a digest of seed and key."""
+
+    def write(seed: Sql, key: Sql) -> Sql:
+        return _call("SUBSTR", digest(exp.DPipe(this=seed, expression=_cast(key, kind))), _number(1), _number(8))
+
+    return write
+
+
+def _quoted_path(steps: tuple[Sql, ...]) -> exp.Literal:
+    """`$."key"[0]`: keys in double quotes, so that dots and spaces in them are theirs."""
+    return _text("$" + "".join(f'."{step.this}"' if step.is_string else f"[{step.this}]" for step in steps))
+
+
+def _bracketed_path(steps: tuple[Sql, ...], root: str, quote: str) -> exp.Literal:
+    parts = (f"[{quote}{step.this}{quote}]" if step.is_string else f"[{step.this}]" for step in steps)
+    return _text(root + "".join(parts))
+
+
+def _json_value(function: str) -> Callable[..., Sql]:
+    return lambda own, *steps: _call(function, own, _quoted_path(steps))
+
+
+def _postgres_json(own: Sql, *steps: Sql) -> Sql:
+    """A chain of arrows, which works on json and jsonb; the last one gives text."""
+    for step in steps[:-1]:
+        own = exp.JSONExtract(this=own, expression=step, only_json_types=True)
+    return exp.Paren(this=exp.JSONExtractScalar(this=own, expression=steps[-1], only_json_types=True))
+
+
+def _clickhouse_json(own: Sql, *steps: Sql) -> Sql:
+    path = [step if step.is_string else _number(int(step.this) + 1) for step in steps]
+    return _call("JSONExtract", own, *path, _text("Nullable(String)"))
+
+
+def _mysql_json(own: Sql, *steps: Sql) -> Sql:
+    found = _call("JSON_EXTRACT", own, _quoted_path(steps))
+    is_known = exp.NEQ(this=_call("JSON_TYPE", found), expression=_text("NULL"))
+    return exp.Case(ifs=[exp.If(this=is_known, true=_binary(_call("JSON_UNQUOTE", found.copy())))])
+
+
+def _sqlite_json(own: Sql, *steps: Sql) -> Sql:
+    """Booleans come back as 0 and 1 there: their type says which."""
+    path = _quoted_path(steps)
+    truths = [exp.If(this=_text(name), true=_text(name)) for name in ("true", "false")]
+    found = _cast(_call("JSON_EXTRACT", own.copy(), path.copy()), "text")
+    return exp.Case(this=_call("JSON_TYPE", own, path), ifs=truths, default=found)
+
+
+_PLAIN_NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
+
+
+def _json_as_number(own: Sql, *steps: Sql, dialect: str) -> Sql:
+    """The text of a property as a number, where it is one."""
+    text = _row("JSON_TEXT", dialect)(own, *steps)
+    is_number = _row("MATCHES", dialect)(text, _text(_PLAIN_NUMBER))
+    return exp.Case(ifs=[exp.If(this=is_number, true=_cast(text.copy(), "double"))])
+
+
+def _duckdb_number(own: Sql, *steps: Sql) -> Sql:
+    path = _quoted_path(steps)
+    text = _call("JSON_EXTRACT_STRING", own, path)
+    kinds = [_text(kind) for kind in ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT", "UHUGEINT")]
+    is_number = exp.In(this=_call("JSON_TYPE", own.copy(), path.copy()), expressions=kinds)
+    looks_so = _call("REGEXP_MATCHES", text.copy(), _text(_PLAIN_NUMBER))
+    return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=_cast(text, "double"))])
+
+
+def _sqlite_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, or a text that is nothing but one: SQLite's own cast takes any beginning of a text."""
+    path = _quoted_path(steps)
+    found = _call("JSON_EXTRACT", own.copy(), path)
+    number = _cast(found, "double")
+    digits = _call("LTRIM", found.copy(), _text("-"))
+    tests: list[Sql] = [
+        exp.Glob(this=digits, expression=_text("[0-9]*")),
+        exp.Glob(this=digits.copy(), expression=_text("*[0-9]")),
+        exp.Not(this=exp.Paren(this=exp.Glob(this=digits.copy(), expression=_text("*[^0-9.]*")))),
+        exp.LTE(
+            this=exp.Sub(this=_call("LENGTH", found.copy()), expression=_call("LENGTH", digits.copy())), expression=_number(1)
+        ),
+        exp.LTE(
+            this=exp.Sub(
+                this=_call("LENGTH", digits.copy()),
+                expression=_call("LENGTH", _call("REPLACE", digits.copy(), _text("."), _text(""))),
+            ),
+            expression=_number(1),
+        ),
+    ]
+    is_plain = tests[0]
+    for test in tests[1:]:
+        is_plain = exp.And(this=is_plain, expression=test)
+    text = exp.Case(ifs=[exp.If(this=is_plain, true=number.copy())])
+    kinds = [exp.If(this=_text(kind), true=number.copy()) for kind in ("integer", "real")]
+    return exp.Case(this=_call("JSON_TYPE", own, path.copy()), ifs=[*kinds, exp.If(this=_text("text"), true=text)])
+
+
+def _row(name: str, dialect: str) -> Callable[..., Sql]:
+    row = _TABLE.get((f"SEGKIT_{name}", dialect)) or _TABLE[(f"SEGKIT_{name}", "")]
+    if row.write is None:
+        raise DialectError(f"{dialect}: {row.reason}", fix="leave the condition out, or run it on another engine")
+    return row.write
+
+
 # ---------------------------------------------------------------- the table
 
 ROWS: tuple[Row, ...] = (
@@ -266,6 +381,37 @@ ROWS: tuple[Row, ...] = (
     Row("FOLDED", "sqlite", "LOWER folds A to Z alone", _calls("LOWER")),
     Row("FOLDED", "clickhouse", "lower folds A to Z alone", _calls("lower")),
     Row("FOLDED", "mysql singlestore doris starrocks", "no TRANSLATE", _calls("LOWER")),
+    Row("RAISED", "", "UPPER raises other letters differently on each engine: only a to z", lambda x: _call("TRANSLATE", x, _text(_LOWER), _text(_UPPER))),
+    Row("RAISED", "sqlite", "UPPER raises a to z alone", _calls("UPPER")),
+    Row("RAISED", "clickhouse", "upper raises a to z alone", _calls("upper")),
+    Row("RAISED", "mysql singlestore doris starrocks", "no TRANSLATE", _calls("UPPER")),
+    Row("LENGTH", "", "in characters", _calls("LENGTH")),
+    Row("LENGTH", "mysql singlestore doris starrocks", "LENGTH counts bytes", _calls("CHAR_LENGTH")),
+    Row("LENGTH", "clickhouse", "length counts bytes", _calls("lengthUTF8")),
+    Row("LENGTH", "tsql", "LEN leaves out spaces at the end", lambda x: _minus(_call("LEN", exp.Add(this=x, expression=_text("."))), _number(1))),
+    Row("DIGEST", "", "MD5 gives lower-case hex", _md5(_calls("MD5"))),
+    Row("DIGEST", "bigquery", "MD5 gives bytes", _md5(lambda x: _call("TO_HEX", _call("MD5", x)))),
+    Row("DIGEST", "clickhouse", "MD5 gives bytes, hex writes capitals", _md5(lambda x: _call("lower", _call("hex", _call("MD5", x))))),
+    Row("DIGEST", "trino presto athena", "md5 takes and gives bytes", _md5(lambda x: _call("LOWER", _call("TO_HEX", _call("MD5", _call("TO_UTF8", x)))), "varchar")),
+    Row("DIGEST", "mysql singlestore doris starrocks", "|| is a logical or, and numbers are cast to CHAR", lambda s, k: _call("SUBSTR", _call("MD5", _call("CONCAT", s, k)), _number(1), _number(8))),
+    Row("DIGEST", "snowflake redshift spark databricks", "MD5 gives lower-case hex", _md5(_calls("MD5"), "varchar")),
+    Row("DIGEST", "sqlite", "SQLite has no MD5 in plain SQL", None),
+    Row("DIGEST", "tsql oracle teradata", "no row yet for its digest functions", None),
+    Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
+    Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", lambda x: exp.Collate(this=x, expression=exp.Column(this=exp.Identifier(this="C", quoted=True)))),
+    Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", _binary),
+    Row("JSON_TEXT", "", "standard SQL", _json_value("JSON_VALUE")),
+    Row("JSON_TEXT", "duckdb", "keys in double quotes", _json_value("JSON_EXTRACT_STRING")),
+    Row("JSON_TEXT", "postgres", "arrows work on json and jsonb", _postgres_json),
+    Row("JSON_TEXT", "redshift", "a function of keys", _calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_TEXT", "snowflake", "a path into a variant", lambda own, *steps: _cast(_call("GET_PATH", own, _bracketed_path(steps, "", '"')), "varchar")),
+    Row("JSON_TEXT", "spark databricks hive", "keys in single quotes", lambda own, *steps: _call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: _call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
+    Row("JSON_TEXT", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
+    Row("JSON_TEXT", "mysql", "a JSON null would be the text 'null'", _mysql_json),
+    Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
+    Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
+    Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
     Row("KNOWN", "", "NaN equals itself there, and would be greater than anything", lambda x: exp.Nullif(this=x, expression=_cast(_text("NaN"), "double"))),
     Row("KNOWN", "duckdb", "it folds = 'NaN' and ISNAN to false over Parquet, whose statistics hide NaN: ask for what is a number", _finite_or_infinite),
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),

@@ -25,13 +25,14 @@ __all__ = ["Sql", "contacts", "distinct_values", "members", "repeated_ids", "rep
 def members(plan: Plan) -> exp.Select:
     """The contact keys of the members."""
     base = base_of([plan])
-    return base.select([base.key()], plan.where)
+    return base.select([base.key()], plan.where, [plan.where])
 
 
 def contacts(plan: Plan, columns: Sequence[str], limit: int | None) -> exp.Select:
     """Some columns of the members (of the first `limit` of them), in the order of their keys."""
     base = base_of([plan])
-    query = base.select([sql.column(name, base.names.table) for name in columns], plan.where).order_by(base.key(), copy=False)
+    query = base.select([sql.column(name, base.names.table) for name in columns], plan.where, [plan.where])
+    query.order_by(base.key_order(), copy=False)
     return query if limit is None else query.limit(limit, copy=False)
 
 
@@ -42,7 +43,7 @@ def sizes(plans: Sequence[Plan]) -> exp.Select:
     for i, plan in enumerate(plans):
         is_member = conditions.condition(plan.where, base.names)
         counts.append(sql.aliased(exp.Count(this=sql.case_when(is_member, sql.number(1))), f"size_{i}"))
-    return base.select(counts, None)
+    return base.select(counts, None, [plan.where for plan in plans])
 
 
 def repeated_keys(catalog: Catalog, limit: int) -> exp.Select:

@@ -7,7 +7,7 @@ complement is `CASE WHEN p THEN 0 ELSE 1 END = 1`. Compound operands stand in pa
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import assert_never
@@ -16,14 +16,15 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from segkit import patterns
-from segkit.catalog import Kind
-from segkit.compile import sql
+from segkit.catalog import Catalog, ContactTable, Kind
+from segkit.compile import raw, sql
 from segkit.compile.sql import Sql
 from segkit.plan.tree import (
     AllOf,
     Always,
     Among,
     AnyOf,
+    Applied,
     Calculation,
     ColumnTerm,
     Comparison,
@@ -31,15 +32,22 @@ from segkit.plan.tree import (
     Condition,
     Constant,
     DayCount,
+    Drawn,
     Feature,
     FeatureTerm,
     IsMissing,
+    JsonTerm,
     LocalDate,
     LocalTime,
     Midnight,
     Moved,
     OnList,
     PartOf,
+    PastColumn,
+    Rank,
+    Raw,
+    Reference,
+    Standing,
     Term,
     TextSearch,
 )
@@ -49,11 +57,20 @@ _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz
 
 @dataclass(frozen=True)
 class Names:
-    """How one SELECT writes its row's columns, the outcomes of features and membership of lists."""
+    """How one SELECT writes its row's columns and what is joined to them.
+
+    `outcomes` of features; the joined query that holds each list, table of history (by its position), rank and segment;
+    `inlined` are the segments whose conditions stand where they are named.
+    """
 
     table: str
-    outcomes: Mapping[Feature, Callable[[], Sql]] = field(default_factory=dict)
-    lists: Mapping[str, Callable[[], Sql]] = field(default_factory=dict)
+    outcomes: dict[Feature, Callable[[], Sql]] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
+    past: dict[int, str] = field(default_factory=dict)
+    standings: dict[Rank, str] = field(default_factory=dict)
+    segments: dict[str, str] = field(default_factory=dict)
+    inlined: dict[str, Condition] = field(default_factory=dict)
+    fields: Catalog | None = None
 
 
 # ---------------------------------------------------------------- conditions
@@ -82,9 +99,30 @@ def condition(node: Condition, names: Names) -> Sql:
         case IsMissing(own):
             return exp.Is(this=sql.operand(term(own, names)), expression=exp.Null())
         case OnList(name):
-            return names.lists[name]()
+            return _is_in(names.lists[name])
+        case Reference(name):
+            return _is_in(names.segments[name]) if name in names.segments else condition(names.inlined[name], names)
+        case Drawn(seed, below):
+            drawn = sql.digest(f"{seed}:", sql.column(_contacts(names).key, names.table))
+            return exp.LT(this=drawn, expression=sql.string(f"{below:08x}"))
+        case Raw(text, dialect):
+            return raw.condition(text, dialect, _contacts(names), names.table, assumed=_catalog(names).assumed)
         case _:
             assert_never(node)
+
+
+def _is_in(name: str) -> Sql:
+    """The contact is in a joined query."""
+    return exp.Not(this=sql.is_null("contact_id", name))
+
+
+def _catalog(names: Names) -> Catalog:
+    assert names.fields is not None, "only a contact is drawn or read by raw SQL"
+    return names.fields
+
+
+def _contacts(names: Names) -> ContactTable:
+    return _catalog(names).contacts
 
 
 _COMPARISONS: dict[str, Callable[..., Sql]] = {"==": exp.EQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
@@ -135,8 +173,17 @@ def term(node: Term, names: Names) -> Sql:
         case ColumnTerm(name, kind):
             column = sql.column(name, names.table)
             return sql.known(column) if kind is Kind.FLOAT else column
+        case PastColumn(table, name, kind):
+            column = sql.column(name, names.past[table])
+            return sql.known(column) if kind is Kind.FLOAT else column
+        case JsonTerm(own, path, kind):
+            return _json(sql.column(own.name, names.past[own.table] if isinstance(own, PastColumn) else names.table), path, kind)
         case FeatureTerm(feature):
             return names.outcomes[feature]()
+        case Standing(rank, what):
+            return sql.column(what, names.standings[rank])
+        case Applied():
+            return _applied(node, names)
         case Calculation("/", left, right):
             divisor = exp.Nullif(this=term(right, names), expression=sql.number(0))
             return exp.Div(this=sql.cast(term(left, names), "double"), expression=divisor, typed=True)
@@ -145,8 +192,8 @@ def term(node: Term, names: Names) -> Sql:
         case DayCount(later, earlier):
             return sql.days(term(later, names), term(earlier, names))
         case Moved(moment, amount, unit, kind):
-            what = "DATE" if kind is Kind.DATE else "TIME"
-            return sql.marker(f"{what}_PLUS_{unit.upper()}", term(moment, names), sql.number(amount))
+            family = "DATE" if kind is Kind.DATE else "TIME"
+            return sql.marker(f"{family}_PLUS_{unit.upper()}", term(moment, names), sql.number(amount))
         case LocalTime(moment, zone):
             return sql.on_wall(term(moment, names), moment.clock, zone)
         case LocalDate(moment, zone):
@@ -157,6 +204,54 @@ def term(node: Term, names: Names) -> Sql:
             return sql.part(part, term(moment, names))
         case _:
             assert_never(node)
+
+
+def _json(document: Sql, path: tuple[str | int, ...], kind: Kind) -> Sql:
+    if kind.is_number:
+        return sql.json_number(document, path)
+    text = sql.json_text(document, path)
+    if kind is Kind.BOOLEAN:
+        truths = [exp.If(this=sql.string(name), true=exp.Boolean(this=name == "true")) for name in ("true", "false")]
+        return exp.Case(this=text, ifs=truths)
+    return text
+
+
+def _applied(node: Applied, names: Names) -> Sql:
+    first = node.arguments[0]
+    match node.function:
+        case "abs":
+            return exp.Abs(this=term(first, names))
+        case "round":
+            return _rounded(first, node, names)
+        case "lower":
+            return sql.folded(term(first, names))
+        case "upper":
+            return sql.raised(term(first, names))
+        case "length":
+            return sql.length(term(first, names))
+        case "coalesce":
+            own, *others = (constant(a, node.clock) if isinstance(a, Constant) else term(a, names) for a in node.arguments)
+            return exp.Coalesce(this=own, expressions=others)
+        case _:
+            assert_never(node.function)
+
+
+def _rounded(own: Term, node: Applied, names: Names) -> Sql:
+    """Halves away from zero. Engines round floats in ways of their own, so for them it is written out."""
+    if node.kind is Kind.INTEGER:
+        return term(own, names)
+    if node.kind is Kind.DECIMAL:
+        return exp.Round(this=term(own, names), decimals=sql.number(node.digits))
+    zero, scale = sql.number(0), sql.number(10**node.digits)
+    scaled = exp.Mul(this=exp.Abs(this=sql.cast(term(own, names), "double")), expression=scale)
+    size = exp.Div(
+        this=exp.Floor(this=exp.Add(this=scaled, expression=sql.number(0.5))),
+        expression=sql.cast(scale.copy(), "double"),
+        typed=True,
+    )
+    return sql.case_when(
+        exp.LT(this=sql.operand(term(own, names)), expression=zero), exp.Neg(this=exp.Paren(this=size)), size.copy()
+    )
 
 
 _ARITHMETIC: dict[str, Callable[..., Sql]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from segkit.catalog import Catalog, Column, EventTable, Kind, ListTable, time_column
+from segkit.catalog import Catalog, Column, EventTable, HistoryTable, Kind, ListTable, time_column
 from segkit.compile import conditions, sql
 from segkit.compile.sql import Sql
 from segkit.plan import Moment
@@ -25,16 +25,21 @@ from segkit.plan.tree import (
     Condition,
     Constant,
     Feature,
+    Following,
+    LocalTime,
+    Moved,
+    Term,
 )
 
 _COUNTS = ("count", "distinct", "sum", "days", "weeks", "months")
 
 
 def grouped(features: Iterable[Feature]) -> list[list[Feature]]:
-    """Features that one grouped query can collect: those of one event; a latest property stands alone."""
+    """Features that one grouped query can collect: those of one event; a latest property and a sequence stand alone."""
     groups: dict[object, list[Feature]] = {}
     for feature in features:
-        key = feature if feature.measure == "latest" else (feature.tables, feature.event)
+        alone = feature.measure == "latest" or feature.then is not None
+        key = feature if alone else (feature.tables, feature.event)
         groups.setdefault(key, []).append(feature)
     return list(groups.values())
 
@@ -139,6 +144,70 @@ def latest(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, s
     return query.where(exp.EQ(this=sql.column("place", "ranked"), expression=sql.number(1)), copy=False)
 
 
+def followed(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """One row a contact: how many events another one follows.
+
+    Both kinds of events stand in one list, from the latest to the earliest, and each knows the nearest later one that
+    may follow; at one and the same time the earlier kind comes first, so that it does not see the other.
+    """
+    assert feature.then is not None
+    both = exp.Union(
+        this=_marked(feature, 0, catalog, rows), expression=_marked(feature.then.event, 1, catalog, rows), distinct=False
+    )
+    order = [
+        exp.Ordered(this=sql.column("at", "both"), desc=True, nulls_first=False),
+        exp.Ordered(this=sql.column("is_later", "both"), desc=False, nulls_first=True),
+    ]
+    is_later: Sql = exp.EQ(this=sql.column("is_later", "both"), expression=sql.number(1))
+    nearest = exp.Window(
+        this=exp.Min(this=sql.case_when(is_later, sql.column("at", "both"))),
+        partition_by=[sql.column("contact_id", "both")],
+        order=exp.Order(expressions=order),
+        spec=exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW"),
+    )
+    seen = exp.Select(
+        expressions=[*(sql.column(name, "both") for name in ("contact_id", "at", "is_later")), sql.aliased(nearest, "follows")]
+    ).from_(sql.subquery(both, "both"), copy=False)
+    query = exp.Select(expressions=[sql.column("contact_id", "seen"), sql.aliased(exp.Count(this=exp.Star()), column)]).from_(
+        sql.subquery(seen, "seen"), copy=False
+    )
+    query.set("where", exp.Where(this=sql.joined(exp.And, _near(feature.then))))
+    return query.group_by(sql.column("contact_id", "seen"), copy=False)
+
+
+def _marked(feature: Feature, is_later: int, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """Contact and time of a feature's events."""
+    source, contact, where = _rows([feature], catalog, rows)
+    names = conditions.Names("e")
+    where += [*_within(feature, feature.bounds, names), exp.Not(this=exp.Paren(this=exp.Is(this=contact, expression=exp.Null())))]
+    if feature.where is not None:
+        where.append(sql.operand(conditions.condition(feature.where, names)))
+    time = conditions.term(_on_one_clock(feature.time), names)
+    selected = [
+        sql.aliased(contact.copy(), "contact_id"),
+        sql.aliased(time, "at"),
+        sql.aliased(sql.number(is_later), "is_later"),
+    ]
+    query = exp.Select(expressions=selected).from_(source, copy=False)
+    query.set("where", exp.Where(this=sql.joined(exp.And, where)))
+    return query
+
+
+def _on_one_clock(time: ColumnTerm) -> Term:
+    return time if time.clock in (None, "UTC") or time.kind is Kind.DATE else LocalTime(time, "UTC")
+
+
+def _near(then: Following) -> list[Sql]:
+    names = conditions.Names("seen")
+    time = _on_one_clock(then.event.time)
+    at, follows = (ColumnTerm(name, time.kind, time.clock) for name in ("at", "follows"))
+    is_earlier: Sql = exp.EQ(this=sql.column("is_later", "seen"), expression=sql.number(0))
+    if then.length is None:
+        return [is_earlier, exp.Not(this=exp.Paren(this=exp.Is(this=conditions.term(follows, names), expression=exp.Null())))]
+    latest = Moved(at, then.length, "days" if time.kind is Kind.DATE else "minutes", time.kind, time.clock)
+    return [is_earlier, conditions.condition(Comparison("<=", follows, latest), names)]
+
+
 def _rows(features: Sequence[Feature], catalog: Catalog, rows: Mapping[int, str]) -> tuple[Sql, Sql, list[Sql]]:
     """Where the events of a group come from: the source called `e`, its contact column, the filter on the event's name."""
     feature = features[0]
@@ -195,9 +264,10 @@ def unique_events(
     features: Sequence[Feature], catalog: Catalog, at: Moment, taken: set[str]
 ) -> dict[int, tuple[str, exp.Select]]:
     """For each event table whose ids repeat: its events with each id once, the earliest, then the smallest row."""
-    used = dict.fromkeys(i for feature in features for i in feature.tables)
+    every = [*features, *(feature.then.event for feature in features if feature.then is not None)]
+    used = dict.fromkeys(i for feature in every for i in feature.tables)
     return {
-        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at, features))
+        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at, every))
         for i in used
         if catalog.events[i].repeats
     }
@@ -241,6 +311,24 @@ def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
             open_end = sql.is_null(column, "l")
             where.append(exp.Paren(this=exp.Or(this=passed if is_start else _after(own, "l", at), expression=open_end)))
     return query.from_(sql.table(lists.table, "l"), copy=False).where(*where, copy=False)
+
+
+def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
+    """One row a contact: the row of its history that is valid at the moment, the one that began last."""
+    begin, end = (time_column(history.columns, name) for name in (history.valid_from, history.valid_to))
+    own = list(dict.fromkeys(column.name for _, column in sorted(history.fields.items())))
+    order = [sql.column(name, "h") for name in (begin.name, *own)]
+    place = sql.row_number([sql.column(history.contact, "h")], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
+    columns = [sql.aliased(sql.column(history.contact, "h"), "contact_id"), *(sql.column(name, "h") for name in own)]
+    inner = exp.Select(expressions=[*columns, sql.aliased(place, "place")]).from_(sql.table(history.table, "h"), copy=False)
+    inner = inner.where(_open_or(not_after(begin, "h", at), begin), _open_or(_after(end, "h", at), end), copy=False)
+    query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *own)])
+    query = query.from_(sql.subquery(inner, "valid"), copy=False)
+    return query.where(exp.EQ(this=sql.column("place", "valid"), expression=sql.number(1)), copy=False)
+
+
+def _open_or(passed: Sql, column: Column) -> Sql:
+    return exp.Paren(this=exp.Or(this=passed, expression=sql.is_null(column.name, "h")))
 
 
 def not_after(column: Column, table: str, at: Moment) -> Sql:

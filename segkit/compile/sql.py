@@ -132,6 +132,38 @@ def folded(own: Sql) -> Sql:
     return marker("FOLDED", own)
 
 
+def raised(own: Sql) -> Sql:
+    """ASCII letters to upper case."""
+    return marker("RAISED", own)
+
+
+def length(own: Sql) -> Sql:
+    """How many characters a text has."""
+    return marker("LENGTH", own)
+
+
+def digest(text: str, own: Sql) -> Sql:
+    """The first 8 hex digits, in lower case, of the MD5 of a text and a key."""
+    return marker("DIGEST", string(text), own)
+
+
+def by_code_point(own: Sql) -> Sql:
+    """Text as it is sorted."""
+    return marker("BY_CODE_POINT", own)
+
+
+def json_text(own: Sql, path: Iterable[str | int]) -> Sql:
+    return marker("JSON_TEXT", own, *_steps(path))
+
+
+def json_number(own: Sql, path: Iterable[str | int]) -> Sql:
+    return marker("JSON_NUMBER", own, *_steps(path))
+
+
+def _steps(path: Iterable[str | int]) -> list[Sql]:
+    return [number(step) if isinstance(step, int) else string(step) for step in path]
+
+
 def known(own: Sql) -> Sql:
     """A float, NULL where it is NaN."""
     return marker("KNOWN", own)

@@ -2,7 +2,8 @@
 
     nodes + Catalog + as_of  ->  plan  ->  Plan  ->  evaluate | compile
 
-`tree` is the resolved form, `clock` folds time, `scope` looks names up, `agree` reconciles kinds, `resolve` walks.
+`tree` is the resolved form, `clock` folds time, `scope` looks names up, `agree` reconciles kinds, `resolve` walks
+conditions and terms, `streams` events.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from segkit.errors import DefinitionError
 from segkit.plan.clock import moment
 from segkit.plan.resolve import condition
 from segkit.plan.scope import outermost
-from segkit.plan.tree import Condition, Feature, Moment
+from segkit.plan.tree import Condition, Feature, Moment, Part
 
 __all__ = ["Moment", "Plan", "moment", "plan"]
 
@@ -25,8 +26,9 @@ __all__ = ["Moment", "Plan", "moment", "plan"]
 class Plan:
     """A definition resolved against a catalog at a moment.
 
-    `features` are its distinct aggregates over events, `lists` its static lists, `fields` the contact columns it
-    reads, `windows` the bounds of its relative dates in words, `warnings` what the analyst should look at twice.
+    `features` are its distinct aggregates over events, `parts` the ranks and segments it refers to, each after those it
+    needs; `lists` are its static lists, `fields` the contact columns it reads, `windows` the bounds of its relative dates in
+    words, `warnings` what the analyst should look at twice.
     """
 
     definition: nodes.Definition
@@ -34,6 +36,7 @@ class Plan:
     catalog: Catalog
     at: Moment
     features: tuple[Feature, ...]
+    parts: tuple[Part, ...]
     lists: tuple[str, ...]
     fields: tuple[str, ...]
     windows: Mapping[str, str]
@@ -75,6 +78,7 @@ def plan(
         catalog,
         at,
         tuple(found.features),
+        tuple(found.parts),
         tuple(found.lists),
         tuple(found.fields),
         found.windows,

@@ -24,8 +24,10 @@ from segkit.plan.tree import (
     Constant,
     DayCount,
     FeatureTerm,
+    JsonTerm,
     LocalTime,
     Midnight,
+    PastColumn,
     Term,
 )
 from segkit.spelling import spell
@@ -77,8 +79,23 @@ def typed(term: Term, kind: Kind, scope: Scope) -> Term:
             return ColumnTerm(name, kind, clock)
         case FeatureTerm(feature):
             return FeatureTerm(feature, kind, clock)
+        case PastColumn(table, name):
+            guessed(name, kind, scope)
+            return PastColumn(table, name, kind, clock)
+        case JsonTerm():
+            return _json_as(term, kind)
         case _:
             return term
+
+
+def _json_as(term: JsonTerm, kind: Kind) -> JsonTerm:
+    """A JSON property, read as text, a number or a boolean."""
+    if kind in (Kind.DATE, Kind.DURATION, Kind.JSON) or kind.is_timestamp:
+        raise DefinitionError(
+            f"a JSON property is text, a number or a boolean, not {kind}",
+            fix="put the time into a column of its own, in a view of the table",
+        )
+    return replace(term, kind=Kind.FLOAT if kind.is_number else kind)
 
 
 def as_time(term: Term, scope: Scope, side: nodes.Value) -> Term:
@@ -86,8 +103,11 @@ def as_time(term: Term, scope: Scope, side: nodes.Value) -> Term:
     if isinstance(term, Constant) and isinstance(term.value, str):
         term = _time_constant(term.value, scope, side)
     if term.kind is Kind.UNKNOWN:
-        clockless = replace(term, kind=Kind.TIMESTAMP, clock="UTC") if isinstance(term, ColumnTerm | FeatureTerm) else term
-        return clockless
+        if isinstance(term, JsonTerm):
+            return _json_as(term, Kind.TIMESTAMP)
+        if isinstance(term, ColumnTerm | FeatureTerm | PastColumn):
+            return replace(term, kind=Kind.TIMESTAMP, clock="UTC")
+        return term
     if term.kind is not Kind.DATE and not term.kind.is_timestamp:
         raise DefinitionError(
             f"{spell(side)} is {term.kind}, not a date or timestamp", fix="use a date field, or declare its kind in the catalog"

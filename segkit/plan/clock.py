@@ -139,7 +139,7 @@ def _out_of_range(at: dt.date, length: nodes.Duration) -> DefinitionError:
     return DefinitionError(f"{length.amount} {length.unit} from {at} is out of range", fix="use years 1 to 9999")
 
 
-def date_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between, at: Moment) -> Bounds:
+def date_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between | nodes.Period, at: Moment) -> Bounds:
     """A span next to dates: whole days around today."""
     day = today(at)
     match span:
@@ -151,11 +151,14 @@ def date_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between, at
             return Bounds(day, False, shifted_date(day, length, 1), True)
         case nodes.Between(older, newer):
             return _checked(Bounds(shifted_date(day, older, -1), False, shifted_date(day, newer, -1), True))
+        case nodes.Period():
+            begin, end = period_days(span, at)
+            return Bounds(begin, True, end, False)
         case _:
             assert_never(span)
 
 
-def instant_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between, at: Moment) -> Bounds:
+def instant_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between | nodes.Period, at: Moment) -> Bounds:
     """A span next to timestamps: instants around the evaluation."""
 
     def shifted(length: nodes.Duration, sign: int) -> dt.datetime:
@@ -170,6 +173,9 @@ def instant_bounds(span: nodes.Last | nodes.Before | nodes.Next | nodes.Between,
             return Bounds(at.as_of, False, shifted(length, 1), True)
         case nodes.Between(older, newer):
             return _checked(Bounds(shifted(older, -1), False, shifted(newer, -1), True))
+        case nodes.Period():
+            begin, end = period_days(span, at)
+            return Bounds(midnight(begin, at.zone), True, midnight(end, at.zone), False)
         case _:
             assert_never(span)
 
@@ -183,6 +189,31 @@ def _checked(bounds: Bounds) -> Bounds:
 def day_bounds(day: dt.date, zone: str) -> Bounds:
     """The instants of one local day: its midnight is in, the next one is not."""
     return Bounds(midnight(day, zone), True, midnight(_moved(day, nodes.Duration(1, "days"), 1), zone), False)
+
+
+def period_days(period: nodes.Period, at: Moment) -> tuple[dt.date, dt.date]:
+    """The first day of a calendar period and of the one after it.
+
+    >>> [str(day) for day in period_days(nodes.Period("month", -1), moment("2025-03-31", "UTC"))]
+    ['2025-02-01', '2025-03-01']
+    """
+    day = today(at)
+    match period.unit:
+        case "day":
+            first, step = day, nodes.Duration(1, "days")
+        case "week":
+            first, step = day - dt.timedelta(days=day.weekday()), nodes.Duration(1, "weeks")
+        case "month":
+            first, step = day.replace(day=1), nodes.Duration(1, "months")
+        case "quarter":
+            first, step = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1), nodes.Duration(3, "months")
+        case "year":
+            first, step = day.replace(month=1, day=1), nodes.Duration(1, "years")
+        case _:
+            assert_never(period.unit)
+    sign = 1 if period.shift >= 0 else -1
+    begin = _moved(first, nodes.Duration(abs(period.shift) * step.amount, step.unit), sign)
+    return begin, _moved(begin, step, 1)
 
 
 def anniversary_days(within: int, at: Moment) -> tuple[int, ...]:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, assert_never
+import functools
+from fractions import Fraction
+from typing import Any, TypeAlias, assert_never
 
 from segkit import nodes, patterns
 from segkit.catalog import Column, Kind, find
 from segkit.errors import DefinitionError
 from segkit.plan import agree, clock
 from segkit.plan.agree import Operand
-from segkit.plan.scope import Scope, column, event_source, list_name, time_column
+from segkit.plan.scope import Scope, column, has_event, has_field, list_name, past_column
 from segkit.plan.scope import term as column_term
+from segkit.plan.streams import aggregate
 from segkit.plan.tree import (
     AllOf,
     Always,
     Among,
     AnyOf,
-    Bounds,
+    Applied,
     Calculation,
     ColumnTerm,
     Comparison,
@@ -26,22 +28,39 @@ from segkit.plan.tree import (
     Condition,
     Constant,
     DayCount,
-    Feature,
-    FeatureTerm,
+    Drawn,
     IsMissing,
+    JsonTerm,
     LocalDate,
     LocalTime,
     Moment,
     Moved,
+    Named,
     OnList,
     PartOf,
+    PastColumn,
+    Rank,
+    Raw,
+    Reference,
+    Standing,
     Term,
     TextSearch,
 )
+from segkit.plan.walk import step
 from segkit.spelling import spell
 
-_Out = TypeVar("_Out")
-_Leaf: TypeAlias = nodes.Compare | nodes.OneOf | nodes.TextTest | nodes.Missing | nodes.During | nodes.InList | nodes.InSegment
+_Leaf: TypeAlias = (
+    nodes.Compare
+    | nodes.OneOf
+    | nodes.TextTest
+    | nodes.Missing
+    | nodes.During
+    | nodes.InList
+    | nodes.InSegment
+    | nodes.Top
+    | nodes.Sample
+    | nodes.RawSql
+)
 
 
 def condition(node: nodes.Predicate, scope: Scope) -> Condition:
@@ -54,7 +73,7 @@ def condition(node: nodes.Predicate, scope: Scope) -> Condition:
         case nodes.Or(items):
             return AnyOf(_conditions(items, scope))
         case nodes.Not(item):
-            return Complement(_step(".item", condition, item, scope))
+            return Complement(step(".item", condition, item, scope))
         case _:
             return _leaf(node, scope)
 
@@ -74,16 +93,16 @@ def _resolved(node: _Leaf, scope: Scope) -> Condition:
         case nodes.Compare(op, left, right):
             return _comparison(op, left, right, scope)
         case nodes.OneOf(value, options):
-            own = _step(".value", term, value, scope)
+            own = step(".value", term, value, scope)
             return Among(*agree.options(own, options, scope, value)) if options else Always(False)
         case nodes.TextTest(value=value):
-            return _text_search(node, _step(".value", term, value, scope), scope)
+            return _text_search(node, step(".value", term, value, scope), scope)
         case nodes.Missing(value):
-            return IsMissing(_step(".value", term, value, scope))
+            return IsMissing(step(".value", term, value, scope))
         case nodes.During(value, span):
-            own = agree.as_time(_step(".value", term, value, scope), scope, value)
+            own = agree.as_time(step(".value", term, value, scope), scope, value)
             own = _noted(own, scope)
-            return _step(".span", _during, own, span, node, scope)
+            return step(".span", _during, own, span, node, scope)
         case nodes.InList(name):
             _only_for_contacts(scope, f"list {name!r}")
             exact = list_name(name, scope)
@@ -92,6 +111,14 @@ def _resolved(node: _Leaf, scope: Scope) -> Condition:
         case nodes.InSegment(name):
             _only_for_contacts(scope, f"segment {name!r}")
             return _segment(name, scope)
+        case nodes.Top(value, n, percent, of):
+            return _top(_rank(value, of, scope, tiles=None), n, percent)
+        case nodes.Sample(percent, seed):
+            return _sample(Fraction(str(percent)), seed, scope)
+        case nodes.RawSql(sql, dialect):
+            _only_for_contacts(scope, "raw SQL")
+            scope.found.fields[f"raw_sql({sql:.40})"] = None
+            return Raw(sql, dialect)
         case _:
             assert_never(node)
 
@@ -120,9 +147,18 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
         case nodes.Arithmetic():
             return _arithmetic(node, scope)
         case nodes.Part(part, value):
-            return _part(part, agree.as_time(_step(".value", term, value, scope), scope, value), scope)
+            return _part(part, agree.as_time(step(".value", term, value, scope), scope, value), scope)
+        case nodes.Function():
+            return _function(node, scope)
+        case nodes.Json(field, path):
+            return JsonTerm(_json_column(field, scope), path)
         case nodes.Aggregate():
-            return _aggregate(node, scope)
+            _only_for_contacts(scope, spell(node))
+            return aggregate(node, scope, condition)
+        case nodes.Quantile(value, parts, of):
+            return Standing(_rank(value, of, scope, tiles=parts), "tile")
+        case nodes.Word():
+            return _word(node, scope)
         case _:
             assert_never(node)
 
@@ -131,13 +167,25 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
 
 
 def _conditions(items: tuple[nodes.Predicate, ...], scope: Scope) -> tuple[Condition, ...]:
-    return tuple(_step(f".items[{i}]", condition, item, scope) for i, item in enumerate(items))
+    return tuple(step(f".items[{i}]", condition, item, scope) for i, item in enumerate(items))
 
 
 def _comparison(op: nodes.Ordering, left: nodes.Value, right: nodes.Value, scope: Scope) -> Condition:
-    a, b = _step(".left", operand, left, scope), _step(".right", operand, right, scope)
+    if op == "==" and isinstance(right, nodes.Today) and (date := _anniversary_of(left, scope)) is not None:
+        return condition(nodes.During(date, nodes.Anniversary()), scope)
+    a, b = step(".left", operand, left, scope), step(".right", operand, right, scope)
     a, b = _measured(a, b, right, scope), _measured(b, a, left, scope)
     return agree.compared(op, a, b, scope, (left, right))
+
+
+def _anniversary_of(node: nodes.Value, scope: Scope) -> nodes.Field | None:
+    """The date whose anniversary a name such as Signup_Anniversary is, where no field bears that name."""
+    if not isinstance(node, nodes.Field) or not node.name.casefold().endswith("_anniversary") or has_field(node.name, scope):
+        return None
+    base = node.name[: -len("_anniversary")]
+    spellings = (base, f"{base}_date", f"{base}_at")
+    found = next((name for name in spellings if has_field(name, scope)), None)
+    return nodes.Field(spellings[1] if found is None else found) if found is not None or scope.catalog.assumed else None
 
 
 def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scope) -> Operand:
@@ -212,8 +260,46 @@ def _segment(name: str, scope: Scope) -> Condition:
         f"segment {exact}" if exact in scope.catalog.calculated else exact, nodes.check_limits(scope.segments[exact])
     )
     if exact not in scope.found.segments:
-        scope.found.segments[exact] = _step(f".{exact}", condition, scope.segments[exact], below)
-    return scope.found.segments[exact]
+        where = step(f".{exact}", condition, scope.segments[exact], below)
+        scope.found.segments.add(exact)
+        scope.found.parts[Named(exact, where)] = None
+    return Reference(exact)
+
+
+def _rank(value: nodes.Value, of: nodes.Predicate | None, scope: Scope, *, tiles: int | None) -> Rank:
+    """The contacts in the order of a value, which must have one."""
+    _only_for_contacts(scope, "a rank")
+    own = step(".value", term, value, scope)
+    own = agree.typed(own, Kind.NUMBER, scope)
+    if not own.kind.is_number and not _is_time(own):
+        raise DefinitionError(f"{spell(value)} is {own.kind}, which has no order everywhere", fix="rank by a number or a time")
+    population = step(".of", condition, of, scope) if of is not None else None
+    rank = Rank(own, population, tiles is None, tiles)
+    scope.found.parts[rank] = None
+    return rank
+
+
+def _top(rank: Rank, n: int | None, percent: Any) -> Condition:
+    """The first places. Percent of a total, rounded up, is `place - 1 < total x percent / 100`, in whole numbers."""
+    place = Standing(rank, "place")
+    if n is not None:
+        return Comparison("<=", place, Constant(n, Kind.INTEGER))
+    share = Fraction(str(percent)) / 100
+    one, over, under = (Constant(number, Kind.INTEGER) for number in (1, share.numerator, share.denominator))
+    before = Calculation("*", Calculation("-", place, one, Kind.INTEGER), under, Kind.INTEGER)
+    return Comparison("<", before, Calculation("*", Standing(rank, "total"), over, Kind.INTEGER))
+
+
+def _sample(percent: Fraction, seed: str, scope: Scope) -> Condition:
+    _only_for_contacts(scope, "a sample")
+    contacts = scope.catalog.contacts
+    key = contacts.fields.get(contacts.key)
+    if key is not None and key.kind not in (Kind.INTEGER, Kind.TEXT, Kind.UNKNOWN):
+        raise DefinitionError(
+            f"a sample needs a key of whole numbers or text, but {contacts.key} is {key.kind}", fix="name another key"
+        )
+    below = -(-percent * 2**32 // 100)
+    return Drawn(seed, int(below))
 
 
 def _only_for_contacts(scope: Scope, what: str) -> None:
@@ -233,16 +319,104 @@ def _field(name: str, scope: Scope) -> Term:
             name if scope.catalog.assumed and name not in calculated else find(scope.what, name, (*scope.columns, *calculated))
         )
         if exact in calculated:
-            below = scope.below(exact, nodes.depth(calculated[exact]))
-            return _step(f" in {exact}", term, calculated[exact], below)
-    own = column_term(column(name, scope))
+            own = calculated[exact]
+            value = step(f" in the formula of {exact}", _formula, own) if isinstance(own, str) else own
+            return step(f" in {exact}", term, value, scope.below(exact, nodes.depth(value)))
+    return _column(name, scope)
+
+
+@functools.lru_cache(maxsize=256)
+def _formula(text: str) -> nodes.Value:
+    from segkit.language import formula  # its parser is loaded where there is text to read
+
+    return formula(text)
+
+
+def _column(name: str, scope: Scope) -> ColumnTerm | PastColumn:
+    """A column of the contact (as it was, where its history is known) or of the event."""
+    past = past_column(name, scope)
+    if past is not None:
+        return past
+    try:
+        own = column_term(column(name, scope))
+    except DefinitionError as error:
+        if not scope.in_events and has_event(name, scope):
+            error.fix = f"{name!r:.60} is an event: write E[{name!r:.60}].count(), in text: {name:.60} >= 1 times; or {error.fix}"
+        raise
     if not scope.in_events:
         scope.found.fields[own.name] = None
     return own
 
 
+def _word(node: nodes.Word, scope: Scope) -> Term:
+    """The field of that name if there is one, else how often, or when last, the event of that name happened."""
+    _only_for_contacts(scope, spell(node))
+    is_field, is_event = has_field(node.name, scope), has_event(node.name, scope)
+    if is_field and is_event and node.measure == "count":
+        raise DefinitionError(
+            f"{node.name!r:.60} is both a field and an event",
+            fix=f"write `{node.name:.60}` in backticks for the field, {node.name:.60} >= 1 times for the event",
+        )
+    if is_field or (node.measure == "last" and scope.catalog.assumed and not is_event):
+        return _field(node.name, scope)
+    return aggregate(nodes.Aggregate(node.measure, nodes.Events(node.name)), scope, condition)
+
+
+def _json_column(field: nodes.Field, scope: Scope) -> ColumnTerm | PastColumn:
+    own = _column(field.name, scope)
+    if own.kind not in (Kind.JSON, Kind.UNKNOWN, Kind.TEXT):
+        raise DefinitionError(
+            f"{spell(field)} is {own.kind}, not JSON", fix="name a JSON field, or declare its kind in the catalog"
+        )
+    return own
+
+
+def _function(node: nodes.Function, scope: Scope) -> Term:
+    arguments = [step(f".arguments[{i}]", term, value, scope) for i, value in enumerate(node.arguments)]
+    match node.name:
+        case "abs" | "round":
+            own = agree.typed(arguments[0], Kind.NUMBER, scope)
+            _needs(own.kind.is_number, node, own, "a number")
+            digits = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1], Constant) else 0
+            assert isinstance(digits, int)
+            return Applied(node.name, (own,), own.kind, digits=digits)
+        case "lower" | "upper" | "length":
+            own = agree.typed(arguments[0], Kind.TEXT, scope)
+            _needs(own.kind is Kind.TEXT, node, own, "text")
+            return Applied(node.name, (own,), Kind.INTEGER if node.name == "length" else Kind.TEXT)
+        case "coalesce":
+            return _coalesce(node, arguments, scope)
+        case _:
+            assert_never(node.name)
+
+
+def _needs(fits: bool, node: nodes.Function, own: Term, wanted: str) -> None:
+    if not fits:
+        raise DefinitionError(f"{node.name} of {spell(node.arguments[0])}, which is {own.kind}", fix=f"give it {wanted}")
+
+
+def _coalesce(node: nodes.Function, arguments: list[Term], scope: Scope) -> Term:
+    """The first known value; all of one kind."""
+    known = next((own for own in arguments if own.kind is not Kind.UNKNOWN), None)
+    kind = Kind.TEXT if known is None else known.kind
+    read = [
+        agree.as_time(own, scope, side) if kind is Kind.DATE or kind.is_timestamp else agree.typed(own, kind, scope)
+        for own, side in zip(arguments, node.arguments, strict=True)
+    ]
+    for own, side in zip(read, node.arguments, strict=True):
+        alike = own.kind is kind or (own.kind.is_number and kind.is_number) or (own.kind.is_timestamp and kind.is_timestamp)
+        if not alike or kind is Kind.JSON:
+            raise DefinitionError(f"{spell(side)} is {own.kind}, beside {kind}", fix="give coalesce values of one kind")
+    if kind.is_number:
+        return Applied("coalesce", tuple(read), functools.reduce(_wider, (own.kind for own in read)))
+    if kind.is_timestamp:
+        walls = tuple(own if isinstance(own, Constant) else LocalTime(own, "UTC") for own in read)
+        return Applied("coalesce", walls, Kind.TIMESTAMP, "UTC")
+    return Applied("coalesce", tuple(read), kind)
+
+
 def _arithmetic(node: nodes.Arithmetic, scope: Scope) -> Term:
-    left, right = _step(".left", operand, node.left, scope), _step(".right", operand, node.right, scope)
+    left, right = step(".left", operand, node.left, scope), step(".right", operand, node.right, scope)
     if isinstance(left, nodes.Rate) or isinstance(right, nodes.Rate):
         raise DefinitionError(f"{spell(node)} reckons with a rate", fix="compare a field with the rate instead")
     if isinstance(left, nodes.Duration) or isinstance(right, nodes.Duration):
@@ -302,74 +476,8 @@ def _part(part: Any, own: Term, scope: Scope) -> Term:
 
 
 def _wider(left: Kind, right: Kind) -> Kind:
+    """The kind of a result of two numbers."""
     for kind in (Kind.FLOAT, Kind.DECIMAL, Kind.NUMBER):
         if kind in (left, right):
             return kind
     return Kind.INTEGER
-
-
-def _aggregate(node: nodes.Aggregate, scope: Scope) -> FeatureTerm:
-    _only_for_contacts(scope, f"{spell(node)}")
-    tables, event = event_source(node.events.event, scope)
-    inner = scope.inside_events(tables, node.events.event)
-    time = time_column(scope.catalog, tables)
-    where = _step(".events.where", condition, node.events.where, inner) if node.events.where is not None else None
-    of = _step(".of", _property, node, inner) if node.of is not None else None
-    bounds = _bounds(node.events.span, time.kind, scope)
-    if node.events.span is not None:
-        scope.found.windows[spell(node)] = clock.told(bounds)
-    feature = Feature(tables, event, time, where, bounds, node.measure, of, scope.at.zone)
-    scope.found.features[feature] = None
-    return FeatureTerm(feature, *_outcome(feature))
-
-
-def _bounds(span: nodes.Span | None, kind: Kind, scope: Scope) -> Bounds:
-    """When the events of a feature may lie: never after the evaluation."""
-    if span is None:
-        return Bounds(high=clock.today(scope.at) if kind is Kind.DATE else scope.at.as_of)
-    assert isinstance(span, nodes.Last | nodes.Between)
-    return (clock.date_bounds if kind is Kind.DATE else clock.instant_bounds)(span, scope.at)
-
-
-def _property(node: nodes.Aggregate, inner: Scope) -> ColumnTerm:
-    assert node.of is not None
-    own: Column = column(node.of, inner)
-    is_number = own.kind.is_number or own.kind is Kind.UNKNOWN
-    if node.measure in ("sum", "avg") and not is_number:
-        raise DefinitionError(f"{node.measure} of {node.of!r}, which is {own.kind}", fix="use a number")
-    if node.measure in ("min", "max") and not (is_number or own.kind is Kind.DATE or own.kind.is_timestamp):
-        raise DefinitionError(
-            f"{node.measure} of {node.of!r}, which is {own.kind}",
-            fix="use a number or a time: only they have an order everywhere",
-        )
-    if own.kind is Kind.JSON:
-        raise DefinitionError(f"{node.measure} of {node.of!r}, which is json", fix="use a plain property")
-    return column_term(own)
-
-
-def _outcome(feature: Feature) -> tuple[Kind, str | None]:
-    """The kind and clock of a feature's outcome."""
-    match feature.measure:
-        case "count" | "distinct" | "days" | "weeks" | "months":
-            return Kind.INTEGER, None
-        case "avg":
-            return Kind.FLOAT, None
-        case "first" | "last":
-            return feature.time.kind, feature.time.clock
-        case "sum":
-            assert feature.of is not None
-            return (Kind.NUMBER if feature.of.kind is Kind.UNKNOWN else feature.of.kind), None
-        case "min" | "max" | "latest":
-            assert feature.of is not None
-            return feature.of.kind, feature.of.clock
-        case _:
-            assert_never(feature.measure)
-
-
-def _step(step: str, read: Callable[..., _Out], *arguments: Any) -> _Out:
-    """What `read` gives; an error of it says that it lies under `step`."""
-    try:
-        return read(*arguments)
-    except DefinitionError as error:
-        error.under(step)
-        raise

@@ -6,20 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from segkit import nodes
-from segkit.catalog import Catalog, Column, EventTable, Kind, find
+from segkit.catalog import VERBS, Catalog, Column, EventTable, Kind, Verb, find
 from segkit.catalog import time_column as catalog_time_column
 from segkit.errors import DefinitionError, unknown
-from segkit.plan.tree import ColumnTerm, Condition, Feature, Moment
+from segkit.plan.tree import ColumnTerm, Feature, Moment, Part, PastColumn
 
 
 @dataclass(frozen=True)
 class Found:
-    """What one plan gathers while names are looked up: distinct features in order, lists, guessed kinds, windows, warnings."""
+    """What one plan gathers while names are looked up: distinct features and parts in the order that they need each other,
+    lists, guessed kinds, windows, warnings."""
 
     features: dict[Feature, None] = field(default_factory=dict)
+    parts: dict[Part, None] = field(default_factory=dict)
     lists: dict[str, None] = field(default_factory=dict)
     guesses: dict[tuple[str, str], Kind] = field(default_factory=dict)
-    segments: dict[str, Condition] = field(default_factory=dict)
+    segments: set[str] = field(default_factory=set)
     fields: dict[str, None] = field(default_factory=dict)
     windows: dict[str, str] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
@@ -64,9 +66,26 @@ def column(name: str, scope: Scope) -> Column:
     return scope.columns[find(scope.what, name, scope.columns)]
 
 
+def has_field(name: str, scope: Scope) -> bool:
+    """Whether a field of that name is known, in any case of letters."""
+    return _alike(name, (*scope.columns, *scope.catalog.calculated))
+
+
 def term(own: Column) -> ColumnTerm:
     """A column as a term."""
     return ColumnTerm(own.name, own.kind, own.zone if own.kind is Kind.TIMESTAMP else None)
+
+
+def past_column(name: str, scope: Scope) -> PastColumn | None:
+    """The column of a table of history that a field of the contact is read from, None for a field without history."""
+    known = {field: (i, own) for i, table in enumerate(scope.catalog.history) for field, own in table.fields.items()}
+    if scope.in_events or not known or (name in scope.catalog.contacts.fields and name not in known):
+        return None
+    exact = name if name in known else next((field for field in known if field.casefold() == name.casefold()), None)
+    if exact is None:
+        return None
+    table, own = known[exact]
+    return PastColumn(table, own.name, own.kind, own.zone if own.kind is Kind.TIMESTAMP else None)
 
 
 def guessed(name: str, kind: Kind, scope: Scope) -> None:
@@ -120,6 +139,7 @@ def event_source(name: str, scope: Scope) -> tuple[tuple[int, ...], str | None]:
     if name == "*":
         return tuple(range(len(tables))), None
     known = scope.catalog.event_names()
+    name = _said(name, known, scope.catalog)
     lists_all = all(t.names is not None or t.name is not None for t in tables)
     if known and (lists_all or _alike(name, known)):
         exact = find("event", name, known)
@@ -129,6 +149,34 @@ def event_source(name: str, scope: Scope) -> tuple[tuple[int, ...], str | None]:
         hint = unknown("event", name, known).fix
         scope.found.warnings[f"no event {name!r} was ever recorded: it counts 0 ({hint})"] = None
     return open_tables, name
+
+
+def _said(name: str, known: Iterable[str], catalog: Catalog) -> str:
+    """The event that a verb means: what the catalog says of it, else an event of that name, else what the verb usually means."""
+    if (declared := _verb(name, catalog.verbs)) is not None:
+        return next((event for event in declared.events if _alike(event, known)), declared.events[0])
+    if _alike(name, known) or (usual := _verb(name, VERBS)) is None:
+        return name
+    return next((event for event in usual.events if _alike(event, known)), name)
+
+
+def _verb(name: str, verbs: Mapping[str, Verb]) -> Verb | None:
+    return next((verb for word, verb in verbs.items() if word.casefold() == name.casefold()), None)
+
+
+def has_event(name: str, scope: Scope) -> bool:
+    """Whether the catalog knows an event that a word may mean."""
+    known = scope.catalog.event_names()
+    return _alike(_said(name, known, scope.catalog), known)
+
+
+def check_noun(noun: str, verb: str, scope: Scope) -> None:
+    """Refuses a noun that is not counted with a verb."""
+    found = [own for verbs in (scope.catalog.verbs, VERBS) if (own := _verb(verb, verbs)) is not None]
+    nouns = [*dict.fromkeys(n for own in found for n in own.nouns), "times"]
+    if noun.casefold().removesuffix("s") not in {known.casefold().removesuffix("s") for known in nouns}:
+        error = unknown(f"noun of {verb!r}", noun, nouns)
+        raise DefinitionError(error.what, fix=f"{error.fix} (known: {', '.join(nouns)}; the catalog's verbs may have more)")
 
 
 def _names(table: EventTable) -> tuple[str, ...]:
@@ -149,4 +197,5 @@ def list_name(name: str, scope: Scope) -> str:
 
 def outermost(catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate]) -> Scope:
     """The scope a definition begins in."""
-    return Scope(catalog, at, segments, Found(), catalog.contacts.fields)
+    past = {name: column for table in catalog.history for name, column in table.fields.items()}
+    return Scope(catalog, at, segments, Found(), {**catalog.contacts.fields, **past} if past else catalog.contacts.fields)

@@ -13,7 +13,7 @@ from typing import Literal as OneOfThese
 from typing import TypeAlias
 
 from segkit.catalog import Kind
-from segkit.nodes import DatePart, Measure, Scalar, TextCheck
+from segkit.nodes import DatePart, FunctionName, Measure, Scalar, TextCheck
 
 # ---------------------------------------------------------------- terms
 
@@ -35,6 +35,36 @@ class ColumnTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class PastColumn:
+    """A column of the row of a table of history (by its position in the catalog) that is valid at the moment."""
+
+    table: int
+    name: str
+    kind: Kind
+    clock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonTerm:
+    """A property inside a JSON column, read as the kind that its use asks for."""
+
+    column: ColumnTerm | PastColumn
+    path: tuple[str | int, ...]
+    kind: Kind = Kind.UNKNOWN
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A contact's standing in a rank: its place from 1, how many there are in all, or its group (`tile`)."""
+
+    rank: Rank
+    what: OneOfThese["place", "total", "tile"]
+    kind: Kind = Kind.INTEGER
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureTerm:
     """The outcome of a feature for the contact at hand."""
 
@@ -52,6 +82,17 @@ class Calculation:
     right: Term
     kind: Kind
     clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A function of values; `digits` is what `round` rounds to."""
+
+    function: FunctionName
+    arguments: tuple[Term, ...]
+    kind: Kind
+    clock: str | None = None
+    digits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +162,10 @@ class PartOf:
     clock: None = None
 
 
-Term: TypeAlias = Constant | ColumnTerm | FeatureTerm | Calculation | DayCount | Moved | LocalTime | LocalDate | Midnight | PartOf
+Term: TypeAlias = (
+    Constant | ColumnTerm | PastColumn | JsonTerm | FeatureTerm | Standing | Calculation | Applied | DayCount | Moved
+    | LocalTime | LocalDate | Midnight | PartOf
+)  # fmt: skip
 
 # ---------------------------------------------------------------- conditions
 
@@ -177,7 +221,55 @@ class OnList:
     name: str
 
 
-Condition: TypeAlias = Always | AllOf | AnyOf | Complement | Comparison | Among | TextSearch | IsMissing | OnList
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """In a segment of that name, whose condition is one of the plan's parts."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The first 8 hex digits of the MD5 of seed, colon and contact key are a number below `below`."""
+
+    seed: str
+    below: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A condition in SQL of a dialect."""
+
+    sql: str
+    dialect: str
+
+
+Condition: TypeAlias = (
+    Always | AllOf | AnyOf | Complement | Comparison | Among | TextSearch | IsMissing | OnList | Reference | Drawn | Raw
+)
+
+# ---------------------------------------------------------------- parts: computed once, before the conditions that need them
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The contacts of a population in the order of a value (equal ones by key), in `tiles` groups if asked for."""
+
+    value: Term
+    of: Condition | None
+    highest_first: bool
+    tiles: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The condition of a segment that is referred to."""
+
+    name: str
+    where: Condition
+
+
+Part: TypeAlias = Rank | Named
 
 # ---------------------------------------------------------------- features
 
@@ -197,7 +289,8 @@ class Feature:
     """One distinct aggregate over events, shared by all conditions that need it.
 
     `tables` are positions in the catalog's event tables; `event` None is any event; `of` is the property measured;
-    `zone` is where a day begins for the measures that count days, weeks and months.
+    `zone` is where a day begins for the measures that count days, weeks and months; with `then` only events count that
+    another one follows.
     """
 
     tables: tuple[int, ...]
@@ -208,6 +301,15 @@ class Feature:
     measure: Measure
     of: ColumnTerm | None
     zone: str
+    then: Following | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """The event that must follow: strictly later, and at most so many minutes later (days, where times are dates)."""
+
+    event: Feature
+    length: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""A condition written in SQL: parsed in its dialect, checked, its columns looked up."""
+
+from __future__ import annotations
+
+from sqlglot import exp, parse
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import SqlglotError
+
+from segkit.catalog import ContactTable, find
+from segkit.compile import sql
+from segkit.compile.sql import Sql
+from segkit.errors import DefinitionError, unknown
+
+_LONGEST = 20_000
+_DEEPEST = 30
+_ASKS_THE_CLOCK = (
+    exp.CurrentDate, exp.CurrentDatetime, exp.CurrentTime, exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.Localtime,
+    exp.Localtimestamp,
+)  # fmt: skip
+_CLOCKS = ("GETDATE", "SYSDATE", "SYSDATETIME", "NOW", "TODAY", "CLOCK_TIMESTAMP", "TRANSACTION_TIMESTAMP", "UNIX_TIMESTAMP")
+_REFUSED: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
+    (_ASKS_THE_CLOCK, "asks the clock", "write the date, or a condition such as .within(days=30)"),
+    ((exp.Query, exp.Table, exp.Star), "reads a table", "use columns of the contact only"),
+    ((exp.AggFunc, exp.Window), "counts over rows", "use conditions on events, or ranks"),
+    ((exp.Placeholder, exp.Parameter, exp.SessionParameter), "holds a placeholder", "write the value itself"),
+    ((exp.DDL, exp.DML, exp.Command, exp.Drop), "is no condition", "write one condition, as after WHERE"),
+)
+
+
+def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, assumed: bool) -> Sql:
+    """The condition as a tree over the contact's columns.
+
+    Raises:
+        DefinitionError: it is no single condition, reads more than the contact, or names an unknown column.
+    """
+    try:
+        tree = _parsed(text, dialect)
+        for kinds, what, fix in _REFUSED:
+            if (found := tree.find(*kinds)) is not None:
+                raise DefinitionError(f"raw SQL {what}: {found.sql(dialect=dialect)[:60]}", fix=fix)
+        for call in tree.find_all(exp.Anonymous):
+            if call.name.upper().startswith("SEGKIT_") or call.name.upper() in (
+                "GETDATE",
+                "SYSDATE",
+                "SYSDATETIME",
+                "NOW",
+                "TODAY",
+            ):
+                raise DefinitionError(f"raw SQL may not call {call.name}", fix="leave it out; write dates as dates")
+        for column in list(tree.find_all(exp.Column)):
+            own = _column(column, contacts, alias, assumed)
+            tree = own if column is tree else tree
+            column.replace(own)
+    except DefinitionError as error:
+        error.under(f"raw_sql({text!r:.80})")
+        raise
+    return exp.Paren(this=tree)
+
+
+def _parsed(text: str, dialect: str) -> exp.Expr:
+    if dialect not in Dialect.classes or not dialect:
+        raise unknown("dialect", dialect, (name for name in Dialect.classes if name))
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([") - (character in ")]")
+        deepest = max(deepest, depth)
+    if len(text) > _LONGEST or deepest > _DEEPEST:
+        raise DefinitionError(f"SQL of {len(text):,} characters, {deepest} levels deep", fix="split it into several conditions")
+    try:
+        found = [tree for tree in parse(text, read=dialect) if tree is not None]
+    except (SqlglotError, RecursionError) as error:
+        raise DefinitionError(f"not {dialect} SQL: {str(error).splitlines()[0]:.160}", fix="correct the text") from None
+    if len(found) != 1:
+        raise DefinitionError(f"{len(found)} statements", fix="write one condition, as after WHERE")
+    if isinstance(found[0], exp.Alias):
+        raise DefinitionError("an alias is no condition", fix="write one condition, as after WHERE")
+    return found[0]
+
+
+def _column(node: exp.Column, contacts: ContactTable, alias: str, assumed: bool) -> Sql:
+    if node.args.get("db") or node.table not in ("", alias, contacts.table):
+        raise DefinitionError(f"raw SQL reads {node.sql()}", fix="use columns of the contact only, without a table's name")
+    names = [column.name for column in contacts.fields.values()]
+    known = assumed and not any(name.casefold() == node.name.casefold() for name in names)
+    return sql.column(node.name if known else find("column", node.name, names), alias)
