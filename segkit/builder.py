@@ -712,7 +712,7 @@ def _period(unit: nodes.PeriodUnit, shift: int) -> nodes.Period:
     return nodes.Period(unit, shift)
 
 
-_STEP = re.compile(r'"((?:[^"\\]|\\.)+)"|\[(\d{1,9})\]|([^."\[\]]+)')
+_STEP = re.compile(r'"([^"]+)"|\[(\d{1,9})\]|([^."\[\]]+)')
 
 
 def steps_of(path: object) -> tuple[str | int, ...]:
@@ -731,7 +731,7 @@ def steps_of(path: object) -> tuple[str | int, ...]:
         if match is None:
             raise DefinitionError(f"{text!r:.80} is no path", fix='write it like address.city or items[0], odd keys in "..."')
         quoted, index, plain = match.groups()
-        steps.append(int(index) if index else re.sub(r"\\(.)", r"\1", quoted) if quoted else plain)
+        steps.append(int(index) if index else quoted or plain)
         position = match.end()
         if position < len(text) and text[position] == ".":
             position += 1

@@ -177,8 +177,8 @@ class Json(Node):
         for step in self.path:
             if isinstance(step, bool) or not isinstance(step, int | str) or (isinstance(step, int) and step < 0):
                 raise DefinitionError(f"{step!r:.60} is no step of a path", fix="use a key, or a position from 0")
-            if isinstance(step, str):
-                checked_name(step, "key")
+            if isinstance(step, str) and (set('"\\') & set(checked_name(step, "key")) or step == "*"):
+                raise DefinitionError(f"the key {step!r:.60}", fix="keys with quotes or backslashes, and *, cannot be asked for")
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ def _value(node: nodes.Value) -> str:
             return f"{_term(left, right)} {op} {_term(right, left)}"
         case nodes.Part(part, value):
             return f"{_receiver(value)}.{part}()"
-        case nodes.Function(name, (first, *rest)):
+        case nodes.Function(name, arguments):
+            first, *rest = arguments
             return f"{_receiver(first)}.{name}({', '.join(map(_value, rest))})"
         case nodes.Json(field, path):
             return f"{_value(field)}.json({', '.join(map(_step, path))})"
@@ -133,9 +134,8 @@ def _value(node: nodes.Value) -> str:
 
 def _step(step: str | int) -> str:
     """A key or position; a key that would be read as a path stands in double quotes."""
-    if isinstance(step, int) or not any(character in step for character in '."[]'):
-        return repr(step)
-    return repr('"' + step.replace("\\", "\\\\").replace('"', '\\"') + '"')
+    plain = isinstance(step, int) or not any(character in step for character in ".[]")
+    return repr(step) if plain else repr(f'"{step}"')
 
 
 def _term(node: nodes.Value, other: nodes.Value) -> str:

@@ -14,7 +14,7 @@ import duckdb
 
 import segkit
 from segkit import Catalog, Segment, connect, evaluate, metrics
-from segkit.catalog import Column, Kind
+from segkit.catalog import Column, HistoryTable, Kind
 from segkit.plan import moment, plan
 from segkit.segment import as_segment, by_name
 
@@ -36,6 +36,7 @@ _SQL_TYPES = {
     Kind.DATE: "DATE",
     Kind.TIMESTAMP: "TIMESTAMP",
     Kind.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
+    Kind.JSON: "JSON",
 }
 
 
@@ -91,14 +92,21 @@ def catalog_of(given: dict[str, Any]) -> Catalog:
         for t in own.events
     )
     lists = own.lists and replace(own.lists, columns=_list_columns(own, key.kind))
-    calculated = {name: spelled(text).node for name, text in given.get("calculated", {}).items()}
+    history = tuple(replace(t, columns=_history_columns(t, key.kind)) for t in own.history)
+    calculated = {**own.calculated, **{name: spelled(text).node for name, text in given.get("calculated", {}).items()}}
     return replace(
         own,
         contacts=replace(contacts, fields={contacts.key: key, **contacts.fields}),
         events=events,
         lists=lists,
+        history=history,
         calculated=calculated,
     )
+
+
+def _history_columns(table: HistoryTable, key: Kind) -> dict[str, Column]:
+    times = {name: Column(name, Kind.TIMESTAMP) for name in (table.valid_from, table.valid_to)}
+    return {table.contact: Column(table.contact, key), **times, **{c.name: c for c in table.fields.values()}}
 
 
 def _list_columns(own: Catalog, key: Kind) -> dict[str, Column]:
@@ -129,6 +137,8 @@ def _workspace(file: str) -> segkit.Workspace:
         _load(connection, table.table, dict(table.properties), given.get("events", []))
     if catalog.lists:
         _load(connection, catalog.lists.table, dict(catalog.lists.columns), given.get("list_members", []))
+    for past in catalog.history:
+        _load(connection, past.table, dict(past.columns), given.get(past.table, []))
     ws = connect(connection, catalog=Catalog.from_dict(given["catalog"]), timezone=given.get("timezone"))
     return ws
 
@@ -152,7 +162,8 @@ def on_duckdb(case: Case) -> list[Any]:
     calculated = {name: spelled(text).node for name, text in case.given.get("calculated", {}).items()}
     others = {name: spelled(text) for name, text in case.given.get("segments", {}).items()}
     at = moment(case.case.get("as_of", case.given["as_of"]), ws.timezone)
-    resolved = plan(segment.definition, replace(checked, calculated=calculated), at, by_name(others))
+    catalog = replace(checked, calculated={**checked.calculated, **calculated})
+    resolved = plan(segment.definition, catalog, at, by_name(others))
     return metrics.members(ws.engine, resolved).iloc[:, 0].tolist()
 
 
@@ -167,7 +178,7 @@ def on_evaluator(case: Case) -> list[Any]:
         catalog = replace(catalog, lists=replace(catalog.lists, observed=tuple({r[catalog.lists.list] for r in lists})))
     resolved = plan(segment.definition, catalog, at, by_name(others))
     contacts = [values(row, dict(catalog.contacts.fields)) for row in case.given["contacts"]]
-    events = [{"contact_id": None, **values(row, dict(catalog.events[0].properties))} for row in case.given.get("events", [])]
-    key = catalog.contacts.key
-    members = [c[key] for c in contacts if evaluate.holds(resolved, c, events, evaluate.lists_of(resolved, lists, c[key]))]
-    return sorted(members)
+    properties = dict(catalog.events[0].properties) if catalog.events else {}
+    events = [{"contact_id": None, **values(row, properties)} for row in case.given.get("events", [])]
+    past = {table.table: case.given.get(table.table, []) for table in catalog.history}
+    return evaluate.members(resolved, contacts, events, lists, past)

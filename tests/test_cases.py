@@ -17,5 +17,8 @@ def test_case(case: Case, run) -> None:
         with pytest.raises(SegkitError) as refusal:
             run(case)
         assert case.case["error"].lower() in str(refusal.value).lower(), case.case["rule"]
+    elif case.case.get("only") == "sql" and run is on_evaluator:
+        with pytest.raises(SegkitError, match="without a database"):
+            run(case)
     else:
         assert run(case) == case.case["members"], f"{case.case['rule']}: {case.case.get('where')}"

@@ -50,7 +50,7 @@ class Base:
         contacts = self.catalog.contacts
         query = exp.Select(expressions=columns).from_(sql.table(contacts.table, self.names.table), copy=False)
         needed = set(_needs(uses, self.names.inlined))
-        for name in (name for what, name in self.joins.items() if what in needed):
+        for name in dict.fromkeys(name for what, name in self.joins.items() if what in needed):
             on = exp.EQ(this=sql.column("contact_id", name), expression=self.key())
             query.join(sql.table(name), on=on, join_type="left", copy=False)
         parts = [*self._exists(), *conditions.all_of(where, self.names)]

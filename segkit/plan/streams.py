@@ -67,14 +67,12 @@ def _bounds(span: nodes.Span | None, kind: Kind, scope: Scope) -> Bounds:
     assert isinstance(span, nodes.Last | nodes.Between | nodes.Period)
     bounds = (clock.date_bounds if kind is Kind.DATE else clock.instant_bounds)(span, scope.at)
     if isinstance(span, nodes.Period):
-        return _up_to_now(span, bounds, scope)
+        return _up_to_now(bounds, scope)
     return bounds
 
 
-def _up_to_now(span: nodes.Period, bounds: Bounds, scope: Scope) -> Bounds:
-    """A period that has begun, cut off at the evaluation."""
-    if span.shift > 0:
-        raise DefinitionError(f"events of a {span.unit} to come", fix="use a shift of 0 (this one) or less")
+def _up_to_now(bounds: Bounds, scope: Scope) -> Bounds:
+    """A period, cut off at the evaluation."""
     now = scope.at.as_of if isinstance(bounds.high, dt.datetime) else clock.today(scope.at)
     assert bounds.high is not None
     return Bounds(bounds.low, bounds.low_in, now, True) if bounds.high > now else bounds
