@@ -20,7 +20,41 @@ Segments: TypeAlias = "Iterable[Segment] | Mapping[str, Segment | Predicate]"
 """Other segments that a definition may refer to: named segments, or a mapping from names."""
 
 
-class Segment:
+class Audience:
+    """Contacts that a predicate, `where`, tells from the others: they combine with `&`, `|`, `-` and `~`."""
+
+    __slots__ = ()
+
+    @property
+    def where(self) -> Predicate:
+        """The predicate."""
+        raise NotImplementedError
+
+    def __and__(self, other: Predicate | Audience) -> Segment:
+        return Segment(None, self.where & as_predicate(other))
+
+    def __or__(self, other: Predicate | Audience) -> Segment:
+        return Segment(None, self.where | as_predicate(other))
+
+    def __sub__(self, other: Predicate | Audience) -> Segment:
+        return Segment(None, self.where - as_predicate(other))
+
+    def __rand__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) & self.where)
+
+    def __ror__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) | self.where)
+
+    def __rsub__(self, other: Predicate) -> Segment:
+        return Segment(None, as_predicate(other) - self.where)
+
+    def __invert__(self) -> Segment:
+        return Segment(None, ~self.where)
+
+    __bool__ = no_truth_value
+
+
+class Segment(Audience):
     """A named predicate with what people need to know about it.
 
     Args:
@@ -43,7 +77,7 @@ class Segment:
     def __init__(
         self,
         name: str | None,
-        where: Predicate | Segment,
+        where: Predicate | Audience,
         *,
         notes: str = "",
         owner: str = "",
@@ -175,30 +209,6 @@ class Segment:
         on = (name for name, keys in lists.items() if key in keys) if isinstance(lists, Mapping) else lists
         return evaluate.holds(plan(self.definition, own, at, by_name(segments)), contact, rows, on)
 
-    # set algebra
-    def __and__(self, other: Predicate | Segment) -> Segment:
-        return Segment(None, self.where & as_predicate(other))
-
-    def __or__(self, other: Predicate | Segment) -> Segment:
-        return Segment(None, self.where | as_predicate(other))
-
-    def __sub__(self, other: Predicate | Segment) -> Segment:
-        return Segment(None, self.where - as_predicate(other))
-
-    def __rand__(self, other: Predicate) -> Segment:
-        return Segment(None, as_predicate(other) & self.where)
-
-    def __ror__(self, other: Predicate) -> Segment:
-        return Segment(None, as_predicate(other) | self.where)
-
-    def __rsub__(self, other: Predicate) -> Segment:
-        return Segment(None, as_predicate(other) - self.where)
-
-    def __invert__(self) -> Segment:
-        return Segment(None, ~self.where)
-
-    __bool__ = no_truth_value
-
     def __eq__(self, other: object) -> bool:
         return self.definition == other.definition if isinstance(other, Segment) else NotImplemented
 
@@ -218,8 +228,8 @@ class Segment:
 
 
 def as_predicate(where: object) -> Predicate:
-    """The predicate of a segment, or the predicate itself."""
-    if isinstance(where, Segment):
+    """The predicate of a segment or of a static list, or the predicate itself."""
+    if isinstance(where, Audience):
         return where.where
     if isinstance(where, Predicate):
         return where
