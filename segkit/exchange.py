@@ -61,7 +61,7 @@ def to_json_logic(where: Predicate | Segment) -> dict[str, Any]:
 
     >>> from segkit import F
     >>> to_json_logic(F.opens < 5)
-    {'and': [{'!=': [{'var': 'opens'}, None]}, {'<': [{'var': 'opens'}, 5]}]}
+    {'and': [{'!==': [{'var': 'opens'}, None]}, {'<': [{'var': 'opens'}, 5]}]}
     """
     return json_logic.written(_node(where))
 

@@ -43,7 +43,7 @@ def _rule(node: nodes.Predicate) -> Rule:
         case nodes.TextTest():
             return _text_test(node)
         case nodes.Missing():
-            return {"==": [_var(node, node.value), None]}
+            return {"===": [_var(node, node.value), None]}
         case nodes.During():
             _refuse(node, "it has no dates")
         case nodes.InList() | nodes.InSegment():
@@ -70,7 +70,7 @@ def _var(node: nodes.Predicate, value: nodes.Value) -> Rule:
 
 
 def _known(node: nodes.Predicate, *values: nodes.Value) -> list[Rule]:
-    return [{"!=": [_var(node, value), None]} for value in values if isinstance(value, nodes.Field)]
+    return [{"!==": [_var(node, value), None]} for value in values if isinstance(value, nodes.Field)]
 
 
 def _compared(node: nodes.Compare) -> Rule:

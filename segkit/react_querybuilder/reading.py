@@ -299,7 +299,7 @@ def _relative(value: Mapping[str, Any], kind: FieldKind | None) -> nodes.Value:
     if isinstance(offset, bool) or not isinstance(offset, int):
         raise DefinitionError(f"an offset of {offset!r:.60}", where=".offset", fix="use a whole number")
     if unit not in get_args(nodes.Unit):
-        raise at(".unit", partial(unknown, "unit", unit[:-1], (unit[:-1] for unit in get_args(nodes.Unit))))
+        raise unknown("unit", unit[:-1], (known[:-1] for known in get_args(nodes.Unit))).under(".unit")
     start = nodes.Now() if anchor == "now" and kind == "timestamp" else nodes.Today()
     length = nodes.Duration(abs(offset), unit)  # type: ignore[arg-type]
     return nodes.Arithmetic("-" if offset < 0 else "+", start, length) if offset else start

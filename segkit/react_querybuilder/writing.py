@@ -106,16 +106,18 @@ def _operand(node: nodes.Predicate, op: nodes.Ordering, value: nodes.Value) -> A
             if op != "==" and value.sort == "text" and (not value.value or NUMBER.fullmatch(str(value.value).strip(SPACE))):
                 _refuse(node, "it reads digits in quotes as a number")
             return _constant(node, value)
-        case nodes.Now() | nodes.Today():
-            return _relative(value, 0, "day")
-        case nodes.Arithmetic(op="+" | "-" as sign, left=nodes.Now() | nodes.Today() as start, right=nodes.Duration() as length):
-            return _relative(start, length.amount if sign == "+" else -length.amount, length.unit[:-1])
-    _refuse(node, "its values are constants, other fields and times relative to now")
+        case nodes.Today():
+            return _relative("startOfDay", 0, nodes.Duration(0, "days"))
+        case nodes.Arithmetic(op="+" | "-" as sign, left=nodes.Today(), right=nodes.Duration() as length):
+            return _relative("startOfDay", 1 if sign == "+" else -1, length)
+        case nodes.Now() | nodes.Arithmetic(left=nodes.Now()):
+            _refuse(node, "beside a date it takes now for today; write .within(...), .older_than(...) or .in_next(...)")
+    _refuse(node, "its values are constants, other fields and times relative to today")
 
 
-def _relative(start: nodes.Now | nodes.Today, offset: int, unit: str) -> Document:
-    anchor = "now" if isinstance(start, nodes.Now) else "startOfDay"
-    return {"mode": "relative", "anchor": anchor, "offset": offset, "unit": unit}
+def _relative(anchor: str, sign: int, length: nodes.Duration) -> Document:
+    """A time `length` before (-1) or after (1) the anchor, or the anchor itself (0)."""
+    return {"mode": "relative", "anchor": anchor, "offset": sign * length.amount, "unit": length.unit[:-1]}
 
 
 def _constant(node: nodes.Predicate, literal: nodes.Literal) -> Any:
@@ -164,16 +166,16 @@ def _during(node: nodes.During) -> Document:
     """A stretch of time as its ends, relative to now."""
     match node.span:
         case nodes.Last(length, edge):
-            ends = [(">=" if edge else ">", -length.amount, length), ("<=", 0, length)]
+            ends = [(">=" if edge else ">", -1, length), ("<=", 0, length)]
         case nodes.Before(length, edge):
-            ends = [("<=" if edge else "<", -length.amount, length)]
+            ends = [("<=" if edge else "<", -1, length)]
         case nodes.Next(length):
-            ends = [(">", 0, length), ("<=", length.amount, length)]
+            ends = [(">", 0, length), ("<=", 1, length)]
         case nodes.Between(older, newer):
-            ends = [(">", -older.amount, older), ("<=", -newer.amount, newer)]
+            ends = [(">", -1, older), ("<=", -1, newer)]
         case nodes.Period() | nodes.OnDay() | nodes.Anniversary():
             _refuse(node, "its times are relative to now and to the start of today")
         case _:
             assert_never(node.span)
-    rules = [_rule(node, node.value, op, _relative(nodes.Now(), offset, length.unit[:-1])) for op, offset, length in ends]
+    rules = [_rule(node, node.value, op, _relative("now", sign, length)) for op, sign, length in ends]
     return rules[0] if len(rules) == 1 else _group("and", rules)
