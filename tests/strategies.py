@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -41,9 +40,12 @@ CATALOG: dict[str, Any] = {
             "wait": {"kind": "integer", "unit": "hours"},
             "rate": {"kind": "float", "rate": "month"},
             "local_seen": {"kind": "timestamp", "zone": "Europe/Rome"},
+            "props": "json",
         },
     },
     "events": [{"table": "events", "id": "event_id"}],
+    "history": [{"table": "tier_history", "fields": {"tier": "tier", "points": "score_then"}}],
+    "verbs": {"bought": {"event": "purchased", "nouns": ["items"]}},
     "lists": {"table": "list_members", "joined": "joined_at", "left": "left_at"},
 }
 TABLES = {
@@ -51,13 +53,16 @@ TABLES = {
         "contact_id": "BIGINT", "created_at": "TIMESTAMP", "country": "VARCHAR", "code": "VARCHAR", "opens": "INTEGER",
         "clicks": "INTEGER", "tenure": "INTEGER", "wait": "INTEGER", "price": "DECIMAL(18, 2)", "paid": "DECIMAL(18, 2)",
         "score": "DOUBLE", "rate": "DOUBLE", "vip": "BOOLEAN", "birthday": "DATE", "renewal": "DATE", "seen_at": "TIMESTAMP",
-        "local_seen": "TIMESTAMP", "seen_tz": "TIMESTAMP WITH TIME ZONE",
+        "local_seen": "TIMESTAMP", "seen_tz": "TIMESTAMP WITH TIME ZONE", "props": "JSON",
     },
     "events": {
         "event_id": "INTEGER", "contact_id": "BIGINT", "event": "VARCHAR", "occurred_at": "TIMESTAMP",
         "amount": "DECIMAL(18, 2)", "qty": "INTEGER", "rating": "DOUBLE", "campaign": "VARCHAR", "due": "DATE",
     },
     "list_members": {"list_name": "VARCHAR", "contact_id": "BIGINT", "joined_at": "TIMESTAMP", "left_at": "TIMESTAMP"},
+    "tier_history": {
+        "contact_id": "BIGINT", "tier": "VARCHAR", "score_then": "INTEGER", "valid_from": "TIMESTAMP", "valid_to": "TIMESTAMP",
+    },
 }  # fmt: skip
 SEGMENTS = {
     "Active": segkit.F.opens > 0,
@@ -73,6 +78,12 @@ FLOATS = (0.0, -1.0, 1.5, 19.99, 5.0, float("nan"))
 RATINGS = (0.0, -1.0, 1.5, 2.5, 5.0, float("nan"))
 """Floats that add up exactly in any order: no promise is made for the last bit of other sums."""
 LENGTHS = (("minutes", 1440), ("hours", 24), ("days", 1), ("days", 7), ("days", 30), ("weeks", 1), ("months", 1), ("years", 1))
+DOCUMENTS = (
+    "{}", '{"plan": "pro", "seats": 5}', '{"plan": "USA", "seats": "30", "vip": true, "tags": ["usa", 2]}',
+    '{"plan": null, "seats": 1.5, "vip": "true", "a.b": "%", "n": {"k k": 2}}', '{"plan": 5, "seats": "5x", "vip": false, "tags": []}',
+    '{"plan": {"name": "pro"}, "seats": -1, "a": {"b": "dot"}, "n": {"k k": "2"}, "tags": "usa"}', '{"plan": "", "seats": true, "n": [0]}',
+)  # fmt: skip
+PATHS = (("plan",), ("seats",), ("vip",), ("a.b",), ("a", "b"), ("n", "k k"), ("tags", 0), ("tags", 1))
 PATTERNS = ("^usa$", "U.A", "[a-z]+", "%|_", "s$", "^$", "\\d", "(?:hi|it)", "\\s", "É")
 
 
@@ -113,7 +124,9 @@ class World:
     def __init__(self, seed: int, zone: str) -> None:
         rng = random.Random(seed)
         self.zone = zone
-        self.rows = {"contacts": _contacts(rng), "events": _events(rng), "list_members": _list_members(rng)}
+        self.rows = {
+            "contacts": _contacts(rng), "events": _events(rng), "list_members": _list_members(rng), "tier_history": _history(rng),
+        }  # fmt: skip
         connection = duckdb.connect(":memory:", config={"threads": "1"})
         for table, columns in TABLES.items():
             connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
@@ -121,7 +134,6 @@ class World:
             connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values)
         self.workspace = segkit.connect(connection, catalog=CATALOG, timezone=zone, as_of=MOMENTS[0])
         self.catalog: Catalog = self.workspace._checked()
-        self._own_events = self._events_by_contact()
 
     def plan(self, where: Predicate, at: dt.datetime) -> Plan:
         return plan(nodes.Definition(None, where.node), self.catalog, moment(at, self.zone), by_name(SEGMENTS))
@@ -132,29 +144,12 @@ class World:
 
     def expected(self, where: Predicate, at: dt.datetime) -> list[int]:
         """The members that the evaluator finds."""
-        resolved = self.plan(where, at)
-        found = []
-        for contact in self.rows["contacts"]:
-            key = contact["contact_id"]
-            on = evaluate.lists_of(resolved, self.rows["list_members"], key) if resolved.lists else ()
-            if evaluate.holds(resolved, contact, self._own_events[key], on):
-                found.append(key)
-        return found
+        rows = self.rows
+        past = {"tier_history": rows["tier_history"]}
+        return evaluate.members(self.plan(where, at), rows["contacts"], rows["events"], rows["list_members"], past)
 
     def everyone(self, at: dt.datetime) -> list[int]:
         return self.expected(segkit.everyone(), at)
-
-    def _events_by_contact(self) -> dict[int, list[dict[str, Any]]]:
-        """Each contact's events, and those of others that share an id with them: nothing else can count."""
-        by_id = defaultdict(list)
-        for row in self.rows["events"]:
-            by_id[row["event_id"]].append(row)
-        own: dict[int, list[dict[str, Any]]] = {row["contact_id"]: [] for row in self.rows["contacts"]}
-        for key, rows in own.items():
-            mine = [row for row in self.rows["events"] if row["contact_id"] == key]
-            rows += [row for row in mine if row["event_id"] is None]
-            rows += [row for event_id in {row["event_id"] for row in mine} - {None} for row in by_id[event_id]]
-        return own
 
 
 def _contacts(rng: random.Random) -> list[dict[str, Any]]:
@@ -178,6 +173,7 @@ def _contacts(rng: random.Random) -> list[dict[str, Any]]:
             "seen_at": _naive(_maybe(rng, INSTANTS)),
             "local_seen": _naive(_maybe(rng, INSTANTS), ROME),
             "seen_tz": _maybe(rng, INSTANTS),
+            "props": _maybe(rng, DOCUMENTS),
         }
         for key in range(1, 61)
     ]
@@ -213,6 +209,19 @@ def _list_members(rng: random.Random) -> list[dict[str, Any]]:
     ]
 
 
+def _history(rng: random.Random) -> list[dict[str, Any]]:
+    return [
+        {
+            "contact_id": rng.randint(1, 60),
+            "tier": _maybe(rng, TEXTS[:8]),
+            "score_then": _maybe(rng, INTEGERS),
+            "valid_from": _naive(_maybe(rng, INSTANTS)),
+            "valid_to": _naive(_maybe(rng, INSTANTS)) if rng.random() < 0.5 else None,
+        }
+        for _ in range(90)
+    ]
+
+
 def _maybe(rng: random.Random, values: tuple[Any, ...]) -> Any:
     return None if rng.random() < 0.12 else rng.choice(values)
 
@@ -243,14 +252,42 @@ def _windows() -> Nodes:
     same_unit = st.sampled_from((("days", 60, 30), ("days", 30, 0), ("hours", 48, 24), ("months", 2, 1), ("weeks", 2, 1)))
     between = same_unit.map(lambda w: nodes.Between(nodes.Duration(w[1], w[0]), nodes.Duration(w[2], w[0])))  # type: ignore[arg-type]
     mixed = st.just(nodes.Between(nodes.Duration(1, "years"), nodes.Duration(7, "days")))
-    return st.one_of(_durations.map(nodes.Last), between, mixed)
+    return st.one_of(_durations.map(nodes.Last), between, mixed, _periods)
+
+
+_periods = st.builds(nodes.Period, st.sampled_from(get_args(nodes.PeriodUnit)), st.sampled_from((0, -1, -2)))
+_event_names = st.sampled_from(("opened", "opened", "purchased", "purchased", "*", "never_recorded"))
 
 
 @cache
 def _streams() -> Nodes:
-    names = st.sampled_from(("opened", "opened", "purchased", "purchased", "*", "never_recorded"))
     where = st.one_of(st.none(), st.none(), _conditions(1, True))
-    return st.builds(nodes.Events, names, where, st.one_of(st.none(), _windows()))
+    named = st.builds(nodes.Events, _event_names, where, st.one_of(st.none(), _windows()))
+    counted = st.sampled_from((("bought", "items"), ("opened", "emails"), ("purchased", "times")))
+    return st.one_of(named, named, counted.map(lambda pair: nodes.Events(pair[0], noun=pair[1])))
+
+
+@cache
+def _sequences() -> Nodes:
+    """How many events another one follows."""
+    lengths = st.sampled_from((("minutes", 1440), ("hours", 24), ("days", 7), ("days", 30), ("weeks", 1)))
+    length = st.none() | lengths.map(lambda pair: nodes.Duration(pair[1], pair[0]))  # type: ignore[arg-type]
+    where = st.one_of(st.none(), st.none(), _conditions(0, True))
+    later = st.builds(nodes.Then, st.builds(nodes.Events, _event_names, where), length)
+    streams = st.builds(nodes.Events, _event_names, where, st.none() | _windows(), later)
+    return streams.map(lambda events: nodes.Aggregate("count", events))
+
+
+@cache
+def _populations() -> Nodes:
+    """Whom a rank is about."""
+    texts = _compared(st.just("=="), _fields("country", "code"), _literals(TEXTS))
+    numbers = _compared(st.sampled_from(ORDERS), _fields("opens", "price"), _number_literals)
+    ranked = st.builds(nodes.Top, _fields("clicks"), st.sampled_from((5, 30)))
+    complement = st.sampled_from(tuple(SEGMENTS)).map(lambda name: nodes.Not(nodes.InSegment(name)))
+    return st.one_of(
+        st.none(), texts.map(nodes.Not), numbers, ranked, st.sampled_from(tuple(SEGMENTS)).map(nodes.InSegment), complement
+    )
 
 
 def _aggregates(measures: dict[str, tuple[str, ...]]) -> Nodes:
@@ -275,9 +312,19 @@ def _numbers(depth: int, in_events: bool) -> Nodes:
     several = [fields, fields, st.builds(nodes.Part, part, times)]
     several.append(st.builds(nodes.Part, st.just("hour"), _timestamps(in_events)))
     if not in_events:
-        several += [_aggregates(_COUNTED), _aggregates(_COUNTED)]
+        several += [_aggregates(_COUNTED), _aggregates(_COUNTED), _sequences(), _fields("points")]
+        several.append(st.builds(nodes.Word, st.sampled_from(("Opened", "Bought", "opens", "Unsubscribed"))))
+    several.append(st.builds(lambda text: nodes.Function("length", (text,)), _texts(in_events)))
     if depth > 0:
         below = _numbers(depth - 1, in_events)
+        digits = st.sampled_from(((), (nodes.literal(1),), (nodes.literal(2),)))
+        several.append(below.map(lambda own: nodes.Function("abs", (own,))))
+        several.append(st.builds(lambda own, d: nodes.Function("round", (own, *d)), below, digits))
+        several.append(st.builds(lambda a, b: nodes.Function("coalesce", (a, b)), below, below | _number_literals))
+        if not in_events:
+            several.append(
+                st.builds(nodes.Quantile, _numbers(0, False) | _dates(False), st.sampled_from((2, 3, 5, 100)), _populations())
+            )
         operands = st.tuples(below, st.one_of(below, _number_literals)).flatmap(st.permutations)
         several.append(st.builds(lambda op, two: nodes.Arithmetic(op, *two), st.sampled_from("+-*/"), operands))
         several.append(st.builds(nodes.Arithmetic, st.just("-"), times, times))
@@ -304,12 +351,21 @@ def _timestamps(in_events: bool) -> Nodes:
     several = [fields, fields, st.just(nodes.Now()), moved]
     if not in_events:
         several.append(_aggregates({"first": (), "last": (), "latest": ("occurred_at",)}))
+        several.append(st.builds(nodes.Word, st.sampled_from(("Opened", "seen_at", "Purchased")), st.just("last")))
+        several.append(st.builds(lambda a, b: nodes.Function("coalesce", (a, b)), fields, fields))
     return st.one_of(several)
 
 
 @cache
 def _texts(in_events: bool) -> Nodes:
-    return _fields("campaign") if in_events else st.one_of(_fields("country", "code"), _aggregates({"latest": ("campaign",)}))
+    fields = _fields("campaign") if in_events else _fields("country", "code", "tier")
+    folded = st.builds(lambda name, own: nodes.Function(name, (own,)), st.sampled_from(("lower", "upper")), fields)
+    known = st.builds(lambda a, b: nodes.Function("coalesce", (a, b)), fields, fields | _literals(TEXTS))
+    several = [fields, fields, folded, known]
+    return st.one_of(several) if in_events else st.one_of(*several, _aggregates({"latest": ("campaign",)}))
+
+
+_properties = st.sampled_from(PATHS).map(lambda path: nodes.Json(nodes.Field("props"), path))
 
 
 _day_literals = st.one_of(_literals(DAYS), _literals(day.isoformat() for day in DAYS))
@@ -335,6 +391,7 @@ def _spans(units: Nodes) -> Nodes:
         st.builds(nodes.Next, units),
         _windows() if units is _durations else st.just(nodes.Between(nodes.Duration(60, "days"), nodes.Duration(30, "days"))),
         st.builds(nodes.OnDay, days),
+        _periods,
         st.builds(nodes.Anniversary, st.sampled_from((0, 1, 7, 59, 366))),
     )
 
@@ -385,6 +442,24 @@ def _leaves(depth: int, in_events: bool) -> Nodes:
             _compared(any_order, _fields("wait"), hours),
             _compared(any_order, _fields("rate"), per_month),
             _compared(st.just("=="), truth, st.booleans().map(nodes.literal)),
+            _compared(any_order, _properties, _literals((0, 1, 2, 5, -1, 1.5, 30))),
+            _compared(
+                st.just("=="), _properties, _literals((*TEXTS, "pro", "true", "5", "2")) | st.booleans().map(nodes.literal)
+            ),
+            st.builds(nodes.Missing, _properties),
+            st.builds(nodes.OneOf, _properties, st.lists(_literals((*TEXTS, "pro", "dot")), max_size=3).map(tuple)),
+            st.builds(nodes.TextTest, tests, _properties, st.sampled_from(TEXTS), st.booleans()),
+            _compared(any_order, _sequences(), _number_literals),
+            st.builds(nodes.Top, numbers | dates | timestamps, st.sampled_from((1, 3, 10, 100)), st.none(), _populations()),
+            st.builds(nodes.Top, numbers, st.none(), st.sampled_from((1, 10, 33.3, Decimal("0.5"), 100)), _populations()),
+            _compared(
+                any_order,
+                st.builds(nodes.Quantile, numbers, st.sampled_from((2, 3, 5)), _populations()),
+                st.sampled_from((1, 2, 3)).map(nodes.literal),
+            ),
+            st.builds(
+                nodes.Sample, st.sampled_from((1, 10, 50, 99.5, 100, Decimal("12.5"))), st.sampled_from(("", "launch", "é'"))
+            ),
             _compared(st.just("=="), _fields("country"), _fields("code")),
             st.sampled_from(("VIP", "50% off's", "vip")).map(nodes.InList),
             st.sampled_from(tuple(SEGMENTS)).map(nodes.InSegment),

@@ -195,11 +195,17 @@ def test_every_kind_of_node_measure_and_span_occurs() -> None:
                     seen[f"operator {op}"] += 1
                 case nodes.TextTest(test, ignore_case=folded):
                     seen[f"test {test}{' folded' if folded else ''}"] += 1
+                case nodes.Function(name):
+                    seen[f"function {name}"] += 1
+                case nodes.Period(unit):
+                    seen[f"period {unit}"] += 1
                 case nodes.Field(name):
                     seen[f"column {name}"] += 1
 
     collect()
-    wanted = [kind.__name__ for kind in (*codec.TYPES.values(), nodes.Literal)]
+    wanted = [kind.__name__ for kind in (*codec.TYPES.values(), nodes.Literal) if kind is not nodes.RawSql]
+    wanted += [f"function {name}" for name in get_args(nodes.FunctionName)]
+    wanted += [f"period {unit}" for unit in get_args(nodes.PeriodUnit)]
     wanted += [f"measure {m}" for m in get_args(nodes.Measure)] + [f"part {p}" for p in get_args(nodes.DatePart)]
     wanted += [f"operator {o}" for o in (*get_args(nodes.Ordering), "+", "-", "*", "/")]
     wanted += [f"test {t}{folded}" for t in get_args(nodes.TextCheck) for folded in ("", " folded")]

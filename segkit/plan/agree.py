@@ -138,6 +138,7 @@ def compared(op: Order, left: Operand, right: Operand, scope: Scope, sides: Side
             fix="compare a number with it, or use .within(...) / .older_than(...) on a date",
         )
     left, right = _adopted(op, left, right, scope, sides), _adopted(op, right, left, scope, sides[::-1])
+    left, right = (typed(own, Kind.TEXT, scope) if isinstance(own, JsonTerm) else own for own in (left, right))
     if (left.kind is Kind.DATE and right.kind.is_timestamp) or (left.kind.is_timestamp and right.kind is Kind.DATE):
         return _date_against_timestamp(op, left, right, scope, sides)
     if not _alike(left.kind, right.kind):
