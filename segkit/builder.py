@@ -733,10 +733,10 @@ def steps_of(path: object) -> tuple[str | int, ...]:
         quoted, index, plain = match.groups()
         steps.append(int(index) if index else quoted or plain)
         position = match.end()
-        if position < len(text) and text[position] == ".":
+        if position < len(text) and text[position] != "[":
+            if text[position] != "." or position + 1 == len(text):
+                raise DefinitionError(f"{text!r:.80} is no path", fix="put one dot between two keys")
             position += 1
-            if position == len(text):
-                raise DefinitionError(f"{text!r:.80} ends with a dot", fix="name the last key")
     return tuple(steps)
 
 

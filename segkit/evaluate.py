@@ -443,7 +443,10 @@ _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 def _json(document: Any, path: tuple[str | int, ...], kind: Kind) -> Any:
-    """What a path leads to in a JSON document, as text, a number or a boolean; None where there is nothing of the sort."""
+    """What a path leads to in a JSON document, as text, a number or a boolean; None where there is nothing of the sort.
+
+    Objects and arrays are there (which is all that an unknown kind asks), but are none of these.
+    """
     found = _parsed(document)
     for step in path:
         if isinstance(step, str) and isinstance(found, Mapping):
@@ -454,6 +457,8 @@ def _json(document: Any, path: tuple[str | int, ...], kind: Kind) -> Any:
             return None
     if found is None:
         return None
+    if isinstance(found, Mapping | list | tuple):
+        return found if kind is Kind.UNKNOWN else None
     is_number = isinstance(found, int | float) and not isinstance(found, bool)
     text = found if isinstance(found, str) else json.dumps(found)
     if kind.is_number:

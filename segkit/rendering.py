@@ -265,16 +265,45 @@ def _json_value(function: str) -> Callable[..., Sql]:
     return lambda own, *steps: _call(function, own, _quoted_path(steps))
 
 
+def _scalar(any_form: Callable[..., Sql], kind_of: Callable[..., Sql], *containers: str) -> Callable[..., Sql]:
+    """The text of what a path leads to, where its kind is not that of an object or array."""
+
+    def write(own: Sql, *steps: Sql) -> Sql:
+        kind = kind_of(own.copy(), *(step.copy() for step in steps))
+        is_container = exp.In(this=kind, expressions=[_text(name) for name in containers])
+        return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Paren(this=is_container)), true=any_form(own, *steps))])
+
+    return write
+
+
 def _postgres_json(own: Sql, *steps: Sql) -> Sql:
     """A chain of arrows, which works on json and jsonb; the last one gives text."""
-    for step in steps[:-1]:
+    return exp.Paren(
+        this=exp.JSONExtractScalar(this=_postgres_chain(own, *steps[:-1]), expression=steps[-1], only_json_types=True)
+    )
+
+
+def _postgres_chain(own: Sql, *steps: Sql) -> Sql:
+    for step in steps:
         own = exp.JSONExtract(this=own, expression=step, only_json_types=True)
-    return exp.Paren(this=exp.JSONExtractScalar(this=own, expression=steps[-1], only_json_types=True))
+    return own
+
+
+def _postgres_json_kind(own: Sql, *steps: Sql) -> Sql:
+    """The first character of the JSON: jsonb_typeof does not take json."""
+    return _call("LEFT", _cast(exp.Paren(this=_postgres_chain(own, *steps)), "text"), _number(1))
 
 
 def _clickhouse_json(own: Sql, *steps: Sql) -> Sql:
-    path = [step if step.is_string else _number(int(step.this) + 1) for step in steps]
-    return _call("JSONExtract", own, *path, _text("Nullable(String)"))
+    return _call("JSONExtract", own, *_from_one(steps), _text("Nullable(String)"))
+
+
+def _from_one(steps: tuple[Sql, ...]) -> list[Sql]:
+    return [step if step.is_string else _number(int(step.this) + 1) for step in steps]
+
+
+def _snowflake_json(own: Sql, *steps: Sql) -> Sql:
+    return _call("GET_PATH", own, _bracketed_path(steps, "", '"'))
 
 
 def _mysql_json(own: Sql, *steps: Sql) -> Sql:
@@ -287,8 +316,9 @@ def _sqlite_json(own: Sql, *steps: Sql) -> Sql:
     """Booleans come back as 0 and 1 there: their type says which."""
     path = _quoted_path(steps)
     truths = [exp.If(this=_text(name), true=_text(name)) for name in ("true", "false")]
+    nothing = [exp.If(this=_text(name), true=exp.Null()) for name in ("object", "array")]
     found = _cast(_call("JSON_EXTRACT", own.copy(), path.copy()), "text")
-    return exp.Case(this=_call("JSON_TYPE", own, path), ifs=truths, default=found)
+    return exp.Case(this=_call("JSON_TYPE", own, path), ifs=[*truths, *nothing], default=found)
 
 
 _PLAIN_NUMBER = r"^-?[0-9]+([.][0-9]+)?$"
@@ -400,15 +430,25 @@ ROWS: tuple[Row, ...] = (
     Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
     Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", lambda x: exp.Collate(this=x, expression=exp.Column(this=exp.Identifier(this="C", quoted=True)))),
     Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", _binary),
-    Row("JSON_TEXT", "", "standard SQL", _json_value("JSON_VALUE")),
-    Row("JSON_TEXT", "duckdb", "keys in double quotes", _json_value("JSON_EXTRACT_STRING")),
-    Row("JSON_TEXT", "postgres", "arrows work on json and jsonb", _postgres_json),
+    Row("JSON_ANY", "", "standard SQL", _json_value("JSON_QUERY")),
+    Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
+    Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
+    Row("JSON_ANY", "redshift", "a function of keys", _calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", lambda own, *steps: _cast(_snowflake_json(own, *steps), "varchar")),
+    Row("JSON_ANY", "spark databricks hive", "keys in single quotes", lambda own, *steps: _call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_ANY", "trino presto athena", "keys in double quotes", lambda own, *steps: _call("NULLIF", _call("JSON_FORMAT", _call("JSON_EXTRACT", own, _bracketed_path(steps, "$", '"'))), _text("null"))),
+    Row("JSON_ANY", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
+    Row("JSON_ANY", "mysql", "a JSON null would be the text 'null'", _mysql_json),
+    Row("JSON_ANY", "sqlite", "a JSON null is NULL", _json_value("JSON_EXTRACT")),
+    Row("JSON_TEXT", "", "standard SQL: NULL for objects and arrays", _json_value("JSON_VALUE")),
+    Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, _postgres_json_kind, "{", "[")),
     Row("JSON_TEXT", "redshift", "a function of keys", _calls("JSON_EXTRACT_PATH_TEXT")),
-    Row("JSON_TEXT", "snowflake", "a path into a variant", lambda own, *steps: _cast(_call("GET_PATH", own, _bracketed_path(steps, "", '"')), "varchar")),
+    Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: _cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: _call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "spark databricks hive", "keys in single quotes", lambda own, *steps: _call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
     Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: _call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
-    Row("JSON_TEXT", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
-    Row("JSON_TEXT", "mysql", "a JSON null would be the text 'null'", _mysql_json),
+    Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, lambda own, *steps: _call("JSONType", own, *_from_one(steps)), "Object", "Array")),
+    Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: _call("JSON_TYPE", _call("JSON_EXTRACT", own, _quoted_path(steps))), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),

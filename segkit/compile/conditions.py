@@ -207,6 +207,8 @@ def term(node: Term, names: Names) -> Sql:
 
 
 def _json(document: Sql, path: tuple[str | int, ...], kind: Kind) -> Sql:
+    if kind is Kind.UNKNOWN:
+        return sql.json_any(document, path)
     if kind.is_number:
         return sql.json_number(document, path)
     text = sql.json_text(document, path)

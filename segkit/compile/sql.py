@@ -152,11 +152,18 @@ def by_code_point(own: Sql) -> Sql:
     return marker("BY_CODE_POINT", own)
 
 
+def json_any(own: Sql, path: Iterable[str | int]) -> Sql:
+    """What a path leads to, only to ask whether it is there: a JSON null is not."""
+    return marker("JSON_ANY", own, *_steps(path))
+
+
 def json_text(own: Sql, path: Iterable[str | int]) -> Sql:
+    """The text of a text, number or boolean; NULL for objects and arrays."""
     return marker("JSON_TEXT", own, *_steps(path))
 
 
 def json_number(own: Sql, path: Iterable[str | int]) -> Sql:
+    """A number, or a text that is nothing but one, in double precision."""
     return marker("JSON_NUMBER", own, *_steps(path))
 
 

@@ -298,8 +298,8 @@ def _sample(percent: Fraction, seed: str, scope: Scope) -> Condition:
         raise DefinitionError(
             f"a sample needs a key of whole numbers or text, but {contacts.key} is {key.kind}", fix="name another key"
         )
-    below = -(-percent * 2**32 // 100)
-    return Drawn(seed, int(below))
+    below = int(-(-percent * 2**32 // 100))
+    return Drawn(seed, below) if below < 2**32 else Always(True)
 
 
 def _only_for_contacts(scope: Scope, what: str) -> None:
@@ -364,7 +364,7 @@ def _word(node: nodes.Word, scope: Scope) -> Term:
 
 def _json_column(field: nodes.Field, scope: Scope) -> ColumnTerm | PastColumn:
     own = _column(field.name, scope)
-    if own.kind not in (Kind.JSON, Kind.UNKNOWN, Kind.TEXT):
+    if own.kind not in (Kind.JSON, Kind.UNKNOWN):
         raise DefinitionError(
             f"{spell(field)} is {own.kind}, not JSON", fix="name a JSON field, or declare its kind in the catalog"
         )
