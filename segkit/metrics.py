@@ -24,7 +24,7 @@ _MOST_LISTS = 10_000
 
 
 def _answer(engine: Engine, query: compile.Sql) -> pd.DataFrame:
-    return engine.frame(render(query, engine.dialect))
+    return engine.frame(render(query, engine.renders_as))
 
 
 def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:

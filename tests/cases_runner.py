@@ -1,8 +1,10 @@
-"""Reads the conformance cases of `tests/cases/` and runs one on the evaluator or on DuckDB."""
+"""Reads the conformance cases of `tests/cases/` and runs one on the evaluator or on an engine: DuckDB, SQLite."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -127,11 +129,17 @@ def values(row: dict[str, Any], columns: dict[str, Column]) -> dict[str, Any]:
     return {k: float("nan") if v == "NaN" and k in floats else v for k, v in row.items()}
 
 
+CONNECTIONS: dict[str, Callable[[], Any]] = {
+    "duckdb": lambda: duckdb.connect(":memory:"),
+    "sqlite": lambda: sqlite3.connect(":memory:"),
+}
+
+
 @cache
-def _workspace(file: str) -> segkit.Workspace:
+def _workspace(file: str, engine: str) -> segkit.Workspace:
     given = json.loads((CASES / f"{file}.json").read_text(encoding="utf-8"))["given"]
     catalog = catalog_of(given)
-    connection = duckdb.connect(":memory:")
+    connection = CONNECTIONS[engine]()
     _load(connection, catalog.contacts.table, dict(catalog.contacts.fields), given["contacts"])
     for table in catalog.events:
         _load(connection, table.table, dict(table.properties), given.get("events", []))
@@ -143,7 +151,7 @@ def _workspace(file: str) -> segkit.Workspace:
     return ws
 
 
-def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, Column], rows: list[dict[str, Any]]) -> None:
+def _load(connection: Any, table: str, columns: dict[str, Column], rows: list[dict[str, Any]]) -> None:
     names = list(dict.fromkeys(column.name for column in columns.values()))
     kinds = {column.name: column.kind for column in columns.values()}
     quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
@@ -156,7 +164,16 @@ def _load(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, 
 
 def on_duckdb(case: Case) -> list[Any]:
     """The members that DuckDB finds."""
-    ws = _workspace(case.file)
+    return _members(case, "duckdb")
+
+
+def on_sqlite(case: Case) -> list[Any]:
+    """The members that SQLite finds."""
+    return _members(case, "sqlite")
+
+
+def _members(case: Case, engine: str) -> list[Any]:
+    ws = _workspace(case.file, engine)
     segment = segment_of(case)
     checked = ws._checked()
     calculated = {name: spelled(text).node for name, text in case.given.get("calculated", {}).items()}

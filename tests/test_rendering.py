@@ -73,7 +73,7 @@ SHAPES = {
     ),
     "window": (
         F.last_purchase.within(days=30),
-        {"duckdb": "\"last_purchase\" > CAST('2027-01-30 12:00:00' AS TIMESTAMP)", "sqlite": "\"last_purchase\" > '2027-01-30 12:00:00'",
+        {"duckdb": "\"last_purchase\" > CAST('2027-01-30 12:00:00' AS TIMESTAMP)", "sqlite": "SUBSTR(REPLACE(\"last_purchase\", 'T', ' ') || SUBSTR('0000-00-00 00:00:00.000000', LENGTH(\"last_purchase\") + 1), 1, 26) > '2027-01-30 12:00:00.000000'",
          "bigquery": "`last_purchase` > CAST('2027-01-30 12:00:00' AS DATETIME)",
          "snowflake": "\"last_purchase\" > CAST('2027-01-30 12:00:00' AS TIMESTAMPNTZ)"},
     ),
@@ -84,7 +84,7 @@ SHAPES = {
     "wall clock of a column": (F.local_seen >= "2027-03-01T05:00", {"duckdb": "\"local_seen\" >= CAST('2027-03-01 06:00:00' AS TIMESTAMP)"}),
     "month": (
         F.birthday.month() == 2,
-        {"duckdb": 'EXTRACT(MONTH FROM "birthday") = 2', "sqlite": "CAST(STRFTIME('%m', \"birthday\") AS INTEGER) = 2",
+        {"duckdb": 'EXTRACT(MONTH FROM "birthday") = 2', "sqlite": "CAST(SUBSTR(\"birthday\", 6, 2) AS INTEGER) = 2",
          "bigquery": "EXTRACT(MONTH FROM `birthday`) = 2"},
     ),
     "days": (

@@ -171,11 +171,9 @@ def term(node: Term, names: Names) -> Sql:
         case Constant():
             return constant(node, None)
         case ColumnTerm(name, kind):
-            column = sql.column(name, names.table)
-            return sql.known(column) if kind is Kind.FLOAT else column
+            return read(name, kind, names.table)
         case PastColumn(table, name, kind):
-            column = sql.column(name, names.past[table])
-            return sql.known(column) if kind is Kind.FLOAT else column
+            return read(name, kind, names.past[table])
         case JsonTerm(own, path, kind):
             return _json(sql.column(own.name, names.past[own.table] if isinstance(own, PastColumn) else names.table), path, kind)
         case FeatureTerm(feature):
@@ -254,6 +252,20 @@ def _rounded(own: Term, node: Applied, names: Names) -> Sql:
     return sql.case_when(
         exp.LT(this=sql.operand(term(own, names)), expression=zero), exp.Neg(this=exp.Paren(this=size)), size.copy()
     )
+
+
+def read(name: str, kind: Kind, table: str) -> Sql:
+    """A column's value, in the one form that values of its kind are compared in."""
+    own = sql.column(name, table)
+    match kind:
+        case Kind.FLOAT:
+            return sql.known(own)
+        case Kind.TIMESTAMP:
+            return sql.as_timestamp(own)
+        case Kind.TIMESTAMPTZ:
+            return sql.as_instant(own)
+        case _:
+            return own
 
 
 _ARITHMETIC: dict[str, Callable[..., Sql]] = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}

@@ -275,13 +275,16 @@ def unique_events(
 
 def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
     assert table.id is not None
-    columns = {column.name: column for column in table.properties.values()}
     time = time_column(table.properties, table.time)
     smallest = [table.time, table.contact, *([table.event] if table.event else [])]
     smallest += [
         c.name for _, c in sorted(table.properties.items()) if c.kind is not Kind.JSON and c.name not in (table.id, *smallest)
     ]
-    order = [exp.Ordered(this=_by_value(columns.get(name, Column(name))), desc=False, nulls_first=True) for name in smallest]
+    kinds = {column.name: column.kind for column in (*table.properties.values(), time)}
+    order = [
+        exp.Ordered(this=conditions.read(name, kinds.get(name, Kind.UNKNOWN), "e"), desc=False, nulls_first=True)
+        for name in smallest
+    ]
     copies = sql.row_number([sql.column(table.id, "e")], order)
     inner = exp.Select(expressions=[exp.Column(this=exp.Star(), table=sql.identifier("e")), sql.aliased(copies, "segkit_copy")])
     inner = inner.from_(sql.table(table.table, "e"), copy=False).where(
@@ -294,10 +297,6 @@ def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Sel
     query = exp.Select(expressions=[sql.column(name, "numbered") for name in kept])
     query = query.from_(sql.subquery(inner, "numbered"), copy=False)
     return query.where(exp.Or(this=first, expression=sql.is_null(table.id, "numbered")), copy=False)
-
-
-def _by_value(column: Column) -> Sql:
-    return sql.known(sql.column(column.name, "e")) if column.kind is Kind.FLOAT else sql.column(column.name, "e")
 
 
 def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
@@ -317,7 +316,7 @@ def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
     """One row a contact: the row of its history that is valid at the moment, the one that began last."""
     begin, end = (time_column(history.columns, name) for name in (history.valid_from, history.valid_to))
     own = list(dict.fromkeys(column.name for _, column in sorted(history.fields.items())))
-    order = [sql.column(name, "h") for name in (begin.name, *own)]
+    order = [_time_of(begin, "h"), *(sql.column(name, "h") for name in own)]
     place = sql.row_number([sql.column(history.contact, "h")], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
     columns = [sql.aliased(sql.column(history.contact, "h"), "contact_id"), *(sql.column(name, "h") for name in own)]
     inner = exp.Select(expressions=[*columns, sql.aliased(place, "place")]).from_(sql.table(history.table, "h"), copy=False)
@@ -332,11 +331,16 @@ def _open_or(passed: Sql, column: Column) -> Sql:
 
 
 def not_after(column: Column, table: str, at: Moment) -> Sql:
-    return exp.LTE(this=sql.column(column.name, table), expression=_moment_of(column, at))
+    return exp.LTE(this=_time_of(column, table), expression=_moment_of(column, at))
 
 
 def _after(column: Column, table: str, at: Moment) -> Sql:
-    return exp.GT(this=sql.column(column.name, table), expression=_moment_of(column, at))
+    return exp.GT(this=_time_of(column, table), expression=_moment_of(column, at))
+
+
+def _time_of(column: Column, table: str) -> Sql:
+    kind = column.kind if column.kind in (Kind.DATE, Kind.TIMESTAMPTZ) else Kind.TIMESTAMP
+    return conditions.read(column.name, kind, table)
 
 
 def _moment_of(column: Column, at: Moment) -> Sql:

@@ -176,6 +176,16 @@ def known(own: Sql) -> Sql:
     return marker("KNOWN", own)
 
 
+def as_timestamp(own: Sql) -> Sql:
+    """A column of timestamps without zone; where they are text, in one length."""
+    return marker("AS_TIMESTAMP", own)
+
+
+def as_instant(own: Sql) -> Sql:
+    """A column of timestamps with zone; where they are text, in UTC and one length."""
+    return marker("AS_INSTANT", own)
+
+
 def date(day: dt.date) -> Sql:
     return marker("DATE", string(day.isoformat()))
 
@@ -210,7 +220,7 @@ def days(later: Sql, earlier: Sql) -> Sql:
 
 def week(days: Sql) -> Sql:
     """Days since a Monday as whole weeks."""
-    return exp.Floor(this=exp.Div(this=cast(days, "double"), expression=number(7), typed=True))
+    return marker("WEEKS", days)
 
 
 def part(part: str, moment: Sql) -> Sql:

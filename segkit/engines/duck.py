@@ -1,17 +1,13 @@
-"""Where SQL runs: the `Engine` protocol and its adapter for embedded DuckDB.
-
-An engine knows its dialect, its tables, and how to answer a query as a frame. Analysis only reads: files are opened
-read-only, and SQL cannot reach the file system or the network beyond the files it was given.
-"""
+"""Embedded DuckDB: a file, a folder of Parquet or CSV, frames, or a connection."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit.catalog import Column, Kind, Tables
+from segkit.engines.interrupt import interruptible
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,28 +17,10 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-class Engine(Protocol):
-    """What segkit needs of a place where SQL runs."""
-
-    dialect: str
-
-    def tables(self) -> Tables:
-        """The tables there are, with their columns and kinds."""
-        ...
-
-    def frame(self, sql: str) -> pd.DataFrame:
-        """The answer to a query. Interrupting it leaves the engine usable."""
-        ...
-
-    def close(self) -> None:
-        """Gives back what the engine opened itself."""
-        ...
-
-
 class DuckDB:
     """Embedded DuckDB. `owned` connections are closed with the engine."""
 
-    dialect = "duckdb"
+    dialect = renders_as = "duckdb"
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, *, owned: bool) -> None:
         self._connection, self._source, self._owned = connection, source, owned
@@ -58,6 +36,19 @@ class DuckDB:
     def frame(self, sql: str) -> pd.DataFrame:
         """The answer to a query."""
         return self._run(lambda c: c.execute(sql).df())
+
+    def keep(self, name: str, rows: pd.DataFrame) -> str:
+        """Makes or replaces a temporary table, also beside a file that is only read."""
+
+        def replace(connection: duckdb.DuckDBPyConnection) -> None:
+            connection.register("segkit_frame", rows)
+            try:
+                connection.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM segkit_frame')
+            finally:
+                connection.unregister("segkit_frame")
+
+        self._run(replace)
+        return f"temp.main.{name}"
 
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
@@ -106,39 +97,7 @@ def _kind(data_type: str) -> Kind:
     return _KINDS.get(data_type, Kind.UNKNOWN)
 
 
-def interruptible(work: Callable[[], _T], cancel: Callable[[], None]) -> _T:
-    """Does work beside the main thread, so that an interrupt of the notebook cancels it at once.
-
-    The main thread looks up ten times a second: libraries with a signal handler of their own (polars) keep an endless
-    wait from being interrupted. (An event and not `Thread.join`, which once interrupted takes the thread for ended.)
-    """
-    outcome: list[_T] = []
-    failure: list[BaseException] = []
-    done = threading.Event()
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:
-            failure.append(error)
-        finally:
-            done.set()
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        while not done.wait(0.1):
-            pass
-    except KeyboardInterrupt:
-        cancel()
-        while not done.wait(0.1):
-            cancel()
-        raise
-    if failure:
-        raise failure[0]
-    return outcome[0]
-
-
-def open_engine(source: Any) -> Engine:
+def open_duckdb(source: Any) -> DuckDB:
     """The engine for a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a connection, or a mapping of frames.
 
     Raises:
@@ -155,7 +114,8 @@ def open_engine(source: Any) -> Engine:
             return DuckDB(duckdb.connect(":memory:"), source, owned=True)
         if isinstance(source, str) and "://" in source:
             scheme = source.split("://", 1)[0]
-            raise EngineError(f"{scheme} cannot be run on yet", fix=f"render for it with seg.sql({scheme!r}), or use DuckDB")
+            fix = f"render for it with seg.sql({scheme!r}), or use DuckDB or SQLite"
+            raise EngineError(f"{scheme} cannot be run on yet", fix=fix)
         if isinstance(source, str | Path):
             path = Path(source).expanduser()
             if path.is_dir():
@@ -165,11 +125,11 @@ def open_engine(source: Any) -> Engine:
             raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
     except duckdb.Error as error:
         raise EngineError(
-            f"cannot open {_shown(source)}: {error}", fix="check that it is a DuckDB database or such a folder"
+            f"cannot open {_shown(source)}: {error}", fix="check that it is a DuckDB or SQLite database, or such a folder"
         ) from None
     raise EngineError(
         f"cannot connect to a {type(source).__name__}",
-        fix="pass a DuckDB file, a folder of Parquet or CSV, a duckdb connection, or {'contacts': frame, ...}",
+        fix="pass a DuckDB or SQLite file, a folder of Parquet or CSV, such a connection, or {'contacts': frame, ...}",
     )
 
 

@@ -1,0 +1,60 @@
+"""Where SQL runs: the `Engine` protocol and its adapters, one file each: embedded DuckDB and SQLite.
+
+An engine knows its dialect, its tables, and how to answer a query as a frame. Analysis only reads: files are opened
+read-only, and SQL cannot reach the file system or the network beyond the files it was given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from segkit.catalog import Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Engine(Protocol):
+    """What segkit needs of a place where SQL runs.
+
+    `dialect` is what SQL is shown in. `renders_as` is what queries are rendered for: the same, or an inner form of it
+    that also uses the functions which the engine registers.
+    """
+
+    dialect: str
+    renders_as: str
+
+    def tables(self) -> Tables:
+        """The tables there are, with their columns and kinds."""
+        ...
+
+    def frame(self, sql: str) -> pd.DataFrame:
+        """The answer to a query. Interrupting it leaves the engine usable."""
+        ...
+
+    def keep(self, name: str, rows: pd.DataFrame) -> str:
+        """Makes or replaces a temporary table, seen by this connection alone, and gives its name in SQL."""
+        ...
+
+    def close(self) -> None:
+        """Gives back what the engine opened itself."""
+        ...
+
+
+def open_engine(source: Any) -> Engine:
+    """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a duckdb or
+    sqlite3 connection, or a mapping of frames. A file is told by its first bytes, not by its name.
+
+    Raises:
+        EngineError: nothing segkit can open.
+    """
+    from segkit.engines import duck, sqlite  # the libraries are heavy: they are loaded when data is asked
+
+    if sqlite.is_connection(source):
+        return sqlite.of_connection(source)
+    if isinstance(source, str) and source.startswith("sqlite:"):
+        return sqlite.of_file(sqlite.path_of(source))
+    if isinstance(source, str | Path) and sqlite.is_file(Path(source).expanduser()):
+        return sqlite.of_file(Path(source).expanduser())
+    return duck.open_duckdb(source)
