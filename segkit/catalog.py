@@ -147,11 +147,13 @@ class Catalog:
     """All that a definition may name. `assumed` catalogs know no fields and accept any.
 
     `calculated` fields are values, or formulas as text that are read where they are used. `verbs` are added to `VERBS`.
+    `frozen` are the lists that segkit keeps itself, beside those of the connection's own table.
     """
 
     contacts: ContactTable = field(default_factory=ContactTable)
     events: tuple[EventTable, ...] = ()
     lists: ListTable | None = None
+    frozen: ListTable | None = None
     history: tuple[HistoryTable, ...] = ()
     calculated: Mapping[str, Value | str] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
@@ -183,6 +185,14 @@ class Catalog:
         """The events known by name: declared, observed, or the name of a whole table."""
         names = {n for t in self.events for n in (*(t.names or t.observed or ()), *((t.name,) if t.name else ()))}
         return sorted(names)
+
+    def frozen_names(self) -> tuple[str, ...]:
+        """The lists that segkit keeps itself."""
+        return (self.frozen.observed or ()) if self.frozen is not None else ()
+
+    def list_table(self, name: str) -> ListTable | None:
+        """The table that holds a static list."""
+        return self.frozen if name in self.frozen_names() else self.lists
 
     def __repr__(self) -> str:
         return "\n".join(_lines(self))
@@ -523,6 +533,8 @@ def _lines(catalog: Catalog) -> Iterable[str]:
         yield from _column_lines(table.properties)
     if catalog.lists:
         yield f"lists: {catalog.lists.table}, named by {catalog.lists.list}"
+    if catalog.frozen_names():
+        yield f"frozen lists: {', '.join(catalog.frozen_names())}"
 
 
 def _column_lines(columns: Mapping[str, Column]) -> Iterable[str]:

@@ -85,13 +85,15 @@ def base_of(plans: Sequence[Plan]) -> Base:
     """The base for the conditions of some plans of one catalog and moment."""
     catalog, at = plans[0].catalog, plans[0].at
     tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history)]
-    taken = {catalog.contacts.table, *tables, *([catalog.lists.table] if catalog.lists else [])}
+    lists = [own.table for own in (catalog.lists, catalog.frozen) if own is not None]
+    taken = {catalog.contacts.table, *tables, *lists}
     contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
     base = Base(catalog, at, Names(contacts, fields=catalog), taken | {contacts})
     _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)))
     for name in dict.fromkeys(name for plan in plans for name in plan.lists):
-        assert catalog.lists is not None
-        base.names.lists[name] = base.add(("list", name), f"on_{name}", events.on_list(name, catalog.lists, at))
+        table = catalog.list_table(name)
+        assert table is not None
+        base.names.lists[name] = base.add(("list", name), f"on_{name}", events.on_list(name, table, at))
     parts = list(dict.fromkeys(part for plan in plans for part in plan.parts))
     wheres = [plan.where for plan in plans]
     for i in sorted({own.table for own in _leaves([*wheres, *parts]) if isinstance(own, PastColumn)}):

@@ -189,10 +189,12 @@ def _alike(name: str, known: Iterable[str]) -> bool:
 
 def list_name(name: str, scope: Scope) -> str:
     """The exact name of a static list."""
-    lists = scope.catalog.lists
-    if lists is None:
+    lists, frozen = scope.catalog.lists, scope.catalog.frozen_names()
+    if lists is None and not frozen:
         raise DefinitionError(f"no lists are known, so {name!r} is none", fix="name a table of lists in the catalog")
-    return name if lists.observed is None else find("list", name, lists.observed)
+    if lists is not None and lists.observed is None and not _alike(name, frozen):
+        return name
+    return find("list", name, (*frozen, *(lists.observed or () if lists is not None else ())))
 
 
 def outermost(catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate]) -> Scope:
