@@ -17,7 +17,7 @@ from sqlglot import exp
 from segkit import SegkitError, evaluate, patterns, rendering
 from segkit.catalog import Kind
 from segkit.compile import conditions, events, joined, sql
-from segkit.plan import agree, clock, resolve
+from segkit.plan import agree, clock, resolve, streams
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
 
 Patch = pytest.MonkeyPatch
@@ -116,9 +116,9 @@ def decimal_literals_are_binary_floats(patch: Patch) -> None:
 
 @fault("event_windows[24]", on=BOTH)
 def events_without_a_window_reach_into_the_future(patch: Patch) -> None:
-    right = resolve._bounds
-    patch.setattr(resolve, "_bounds", lambda span, kind, scope: Bounds(high=None) if span is None else right(span, kind, scope))
-    patch.setattr(evaluate, "_until", lambda at, plan: at)
+    right = streams._bounds
+    patch.setattr(streams, "_bounds", lambda span, kind, scope: Bounds(high=None) if span is None else right(span, kind, scope))
+    patch.setattr(evaluate.events, "_until", lambda at, plan: at)
 
 
 # ---------------------------------------------------------------- compile
@@ -301,40 +301,40 @@ def days_are_counted_backwards(patch: Patch) -> None:
 
 @fault("equality_and_missing[32]", on=EVALUATOR)
 def evaluator_takes_greater_or_equal_for_greater(patch: Patch) -> None:
-    patch.setitem(evaluate._ORDER, ">=", evaluate._ORDER[">"])
+    patch.setitem(evaluate.conditions._ORDER, ">=", evaluate.conditions._ORDER[">"])
 
 
 @fault("equality_and_missing[33]", on=EVALUATOR)
 def evaluator_takes_missing_for_zero(patch: Patch) -> None:
     def comparable(left: Any, right: Any, world: Any) -> Any:
-        a, b = evaluate._value(left, world), evaluate._value(right, world)
+        a, b = evaluate.conditions.value_of(left, world), evaluate.conditions.value_of(right, world)
         if (isinstance(a, int) and b is None) or (isinstance(b, int) and a is None):
             return a or 0, b or 0
-        return None if a is None or b is None else evaluate._paired(a, b)
+        return None if a is None or b is None else evaluate.conditions.paired(a, b)
 
-    patch.setattr(evaluate, "_comparable", comparable)
+    patch.setattr(evaluate.conditions, "_comparable", comparable)
 
 
 @fault("events_who_counts[2]", on=EVALUATOR)
 def evaluator_counts_repeated_events(patch: Patch) -> None:
-    patch.setattr(evaluate, "_once_per_id", lambda rows, table: rows)
+    patch.setattr(evaluate.events, "_once_per_id", lambda rows, table: rows)
 
 
 @fault("event_windows[24]", on=EVALUATOR)
 def evaluator_ignores_the_bounds_of_events(patch: Patch) -> None:
-    patch.setattr(evaluate, "_inside", lambda at, bounds, clock: True)
-    patch.setattr(evaluate, "_until", lambda at, plan: at)
+    patch.setattr(evaluate.events, "_inside", lambda at, bounds, clock: True)
+    patch.setattr(evaluate.events, "_until", lambda at, plan: at)
 
 
 @fault("keys_and_creation[0]", on=EVALUATOR)
 def evaluator_ignores_creation(patch: Patch) -> None:
-    patch.setattr(evaluate, "_created_later", lambda row, plan: False)
+    patch.setattr(evaluate.gathering, "_created_later", lambda row, plan: False)
 
 
 @fault("numbers[0]", on=EVALUATOR)
 def evaluator_divides_whole_numbers(patch: Patch) -> None:
-    right = evaluate._calculated
-    patch.setattr(evaluate, "_calculated", lambda op, a, b: (a // b if b else None) if op == "/" else right(op, a, b))
+    right = evaluate.terms._calculated
+    patch.setattr(evaluate.terms, "_calculated", lambda op, a, b: (a // b if b else None) if op == "/" else right(op, a, b))
 
 
 # ---------------------------------------------------------------- the test

@@ -68,8 +68,8 @@ def test_the_evaluator_and_duckdb_agree(zone: str) -> None:
 
 
 def test_a_wrong_evaluator_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(evaluate._ORDER, ">=", evaluate._ORDER[">"])
-    monkeypatch.setitem(evaluate._ORDER, "<=", evaluate._ORDER["<"])
+    monkeypatch.setitem(evaluate.conditions._ORDER, ">=", evaluate.conditions._ORDER[">"])
+    monkeypatch.setitem(evaluate.conditions._ORDER, "<=", evaluate.conditions._ORDER["<"])
 
     @settings(examples(300, 0), phases=[Phase.generate])
     @given(definitions(), moments())

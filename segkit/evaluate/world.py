@@ -1,0 +1,29 @@
+"""The row at hand, and what is known around it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from segkit.plan.tree import Condition, Feature, Rank
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class World:
+    """The row at hand and what is known around it.
+
+    `past` are the valid rows of the tables of history, None where the row itself says what was; `standings` the place,
+    total and group in each rank; `known` which segments were found to hold.
+    """
+
+    row: Row
+    lists: frozenset[str] = frozenset()
+    outcomes: Mapping[Feature, Any] = field(default_factory=dict)
+    key: Any = None
+    past: Mapping[int, Row] | None = None
+    segments: Mapping[str, Condition] = field(default_factory=dict)
+    standings: dict[Rank, Mapping[str, int]] = field(default_factory=dict)
+    known: dict[str, bool] = field(default_factory=dict)
