@@ -17,7 +17,7 @@ from sqlglot import exp
 from segkit import SegkitError, evaluate, patterns, rendering
 from segkit.catalog import Kind
 from segkit.compile import conditions, events, joined, sql
-from segkit.plan import agree, clock, resolve, streams
+from segkit.plan import agree, clock, streams
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
 
 Patch = pytest.MonkeyPatch

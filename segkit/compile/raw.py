@@ -19,6 +19,7 @@ _ASKS_THE_CLOCK = (
 )  # fmt: skip
 _CLOCKS = ("GETDATE", "SYSDATE", "SYSDATETIME", "NOW", "TODAY", "CLOCK_TIMESTAMP", "TRANSACTION_TIMESTAMP", "UNIX_TIMESTAMP")
 _REFUSED: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
+    ((exp.Rand, exp.Uuid), "draws at random", "use sample(percent=10, seed='...'), which is stable"),
     (_ASKS_THE_CLOCK, "asks the clock", "write the date, or a condition such as .within(days=30)"),
     ((exp.Query, exp.Table, exp.Star), "reads a table", "use columns of the contact only"),
     ((exp.AggFunc, exp.Window), "counts over rows", "use conditions on events, or ranks"),

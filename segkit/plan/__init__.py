@@ -2,8 +2,8 @@
 
     nodes + Catalog + as_of  ->  plan  ->  Plan  ->  evaluate | compile
 
-`tree` is the resolved form, `clock` folds time, `scope` looks names up, `agree` reconciles kinds, `resolve` walks
-conditions and terms, `streams` events.
+`tree` is the resolved form, `clock` folds time, `scope` looks names up, `agree` reconciles kinds; `resolve` walks
+conditions, `terms` values and `streams` events.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def plan(
         DefinitionError: for a name that does not exist, kinds that do not fit, a circle of references.
     """
     depth = nodes.check_limits(definition.where)
-    scope = outermost(catalog, at, segments or {})
+    scope = outermost(catalog, at, segments or {}, condition)
     if definition.name is not None:
         scope = scope.below(definition.name, depth)
     try:

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from fractions import Fraction
 from typing import Any, TypeAlias, assert_never
 
 from segkit import nodes, patterns
 from segkit.catalog import Column, Kind, find
-from segkit.errors import DefinitionError
+from segkit.errors import DefinitionError, unknown
 from segkit.plan import agree, clock
 from segkit.plan.agree import Operand
-from segkit.plan.scope import Scope, column, has_event, has_field, list_name, past_column
+from segkit.plan.scope import Scope, column, has_field, known_lists, list_name
 from segkit.plan.scope import term as column_term
-from segkit.plan.streams import aggregate
+from segkit.plan.terms import only_for_contacts, operand, part_of, rank_of, term
 from segkit.plan.tree import (
     AllOf,
     Always,
     Among,
     AnyOf,
-    Applied,
     Calculation,
     ColumnTerm,
     Comparison,
     Complement,
     Condition,
     Constant,
-    DayCount,
     Drawn,
     IsMissing,
-    JsonTerm,
-    LocalDate,
-    LocalTime,
-    Moment,
-    Moved,
     Named,
     OnList,
-    PartOf,
-    PastColumn,
     Rank,
     Raw,
     Reference,
@@ -57,6 +47,7 @@ _Leaf: TypeAlias = (
     | nodes.During
     | nodes.InList
     | nodes.InSegment
+    | nodes.InGroup
     | nodes.Top
     | nodes.Sample
     | nodes.RawSql
@@ -104,61 +95,22 @@ def _resolved(node: _Leaf, scope: Scope) -> Condition:
             own = _noted(own, scope)
             return step(".span", _during, own, span, node, scope)
         case nodes.InList(name):
-            _only_for_contacts(scope, f"list {name!r}")
-            exact = list_name(name, scope)
-            scope.found.lists[exact] = None
-            return OnList(exact)
+            only_for_contacts(scope, f"list {name!r}")
+            return _list(name, scope)
         case nodes.InSegment(name):
-            _only_for_contacts(scope, f"segment {name!r}")
+            only_for_contacts(scope, f"segment {name!r}")
             return _segment(name, scope)
+        case nodes.InGroup(name):
+            only_for_contacts(scope, f"group {name!r}")
+            return _group(name, scope)
         case nodes.Top(value, n, percent, of):
-            return _top(_rank(value, of, scope, tiles=None), n, percent)
+            return _top(rank_of(value, of, scope, tiles=None), n, percent)
         case nodes.Sample(percent, seed):
             return _sample(Fraction(str(percent)), seed, scope)
         case nodes.RawSql(sql, dialect):
-            _only_for_contacts(scope, "raw SQL")
+            only_for_contacts(scope, "raw SQL")
             scope.found.fields[f"raw_sql({sql:.40})"] = None
             return Raw(sql, dialect)
-        case _:
-            assert_never(node)
-
-
-def term(node: nodes.Value, scope: Scope) -> Term:
-    """The value of a node; a length of time or a rate by itself is none."""
-    found = operand(node, scope)
-    if isinstance(found, nodes.Duration | nodes.Rate):
-        raise DefinitionError(f"{spell(node)} has no meaning here", fix="compare a field with it")
-    return found
-
-
-def operand(node: nodes.Value, scope: Scope) -> Operand:
-    """A term, or a length of time or rate that only the other operand can make sense of."""
-    match node:
-        case nodes.Field(name):
-            return _field(name, scope)
-        case nodes.Literal():
-            return agree.constant(node, scope)
-        case nodes.Today():
-            return Constant(clock.today(scope.at), Kind.DATE)
-        case nodes.Now():
-            return Constant(scope.at.as_of, Kind.TIMESTAMPTZ)
-        case nodes.Duration() | nodes.Rate():
-            return node
-        case nodes.Arithmetic():
-            return _arithmetic(node, scope)
-        case nodes.Part(part, value):
-            return _part(part, agree.as_time(step(".value", term, value, scope), scope, value), scope)
-        case nodes.Function():
-            return _function(node, scope)
-        case nodes.Json(field, path):
-            return JsonTerm(_json_column(field, scope), path)
-        case nodes.Aggregate():
-            _only_for_contacts(scope, spell(node))
-            return aggregate(node, scope, condition)
-        case nodes.Quantile(value, parts, of):
-            return Standing(_rank(value, of, scope, tiles=parts), "tile")
-        case nodes.Word():
-            return _word(node, scope)
         case _:
             assert_never(node)
 
@@ -200,13 +152,6 @@ def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scop
     return own
 
 
-def _declared(node: nodes.Value, scope: Scope) -> Column | None:
-    """The column that a value is, None for one that is calculated."""
-    if isinstance(node, nodes.Field) and any(node.name.casefold() == name.casefold() for name in scope.columns):
-        return column(node.name, scope)
-    return None
-
-
 def _text_search(node: nodes.TextTest, own: Term, scope: Scope) -> Condition:
     own = agree.typed(own, Kind.TEXT, scope)
     if own.kind is not Kind.TEXT:
@@ -236,7 +181,7 @@ def _during(own: Term, span: nodes.Span, node: nodes.During, scope: Scope) -> Co
                 return Comparison("==", own, Constant(date, Kind.DATE))
             bounds = clock.day_bounds(date, scope.at.zone)
         case nodes.Anniversary(within):
-            month, day_of_month = (_part(part, own, scope) for part in ("month", "day"))
+            month, day_of_month = (part_of(part, own, scope) for part in ("month", "day"))
             hundreds = Calculation("*", month, Constant(100, Kind.INTEGER), Kind.INTEGER)
             day_of_year = Calculation("+", hundreds, day_of_month, Kind.INTEGER)
             days = clock.anniversary_days(within, scope.at)
@@ -266,17 +211,26 @@ def _segment(name: str, scope: Scope) -> Condition:
     return Reference(exact)
 
 
-def _rank(value: nodes.Value, of: nodes.Predicate | None, scope: Scope, *, tiles: int | None) -> Rank:
-    """The contacts in the order of a value, which must have one."""
-    _only_for_contacts(scope, "a rank")
-    own = step(".value", term, value, scope)
-    own = agree.typed(own, Kind.NUMBER, scope)
-    if not own.kind.is_number and not _is_time(own):
-        raise DefinitionError(f"{spell(value)} is {own.kind}, which has no order everywhere", fix="rank by a number or a time")
-    population = step(".of", condition, of, scope) if of is not None else None
-    rank = Rank(own, population, tiles is None, tiles)
-    scope.found.parts[rank] = None
-    return rank
+def _group(name: str, scope: Scope) -> Condition:
+    """A list or a segment of that name, whichever there is."""
+    is_segment = any(name.casefold() == other.casefold() for other in scope.segments)
+    lists = known_lists(scope)
+    is_list = any(name.casefold() == other.casefold() for other in lists or ())
+    if is_segment and is_list:
+        raise DefinitionError(
+            f"{name!r:.80} is both a list and a segment", fix=f'write List "{name:.80}" or Segment "{name:.80}"'
+        )
+    if is_segment:
+        return _segment(name, scope)
+    if not is_list and lists is not None:
+        raise unknown("list or segment", name, (*lists, *scope.segments))
+    return _list(name, scope)
+
+
+def _list(name: str, scope: Scope) -> Condition:
+    exact = list_name(name, scope)
+    scope.found.lists[exact] = None
+    return OnList(exact)
 
 
 def _top(rank: Rank, n: int | None, percent: Any) -> Condition:
@@ -291,7 +245,7 @@ def _top(rank: Rank, n: int | None, percent: Any) -> Condition:
 
 
 def _sample(percent: Fraction, seed: str, scope: Scope) -> Condition:
-    _only_for_contacts(scope, "a sample")
+    only_for_contacts(scope, "a sample")
     contacts = scope.catalog.contacts
     key = contacts.fields.get(contacts.key)
     if key is not None and key.kind not in (Kind.INTEGER, Kind.TEXT, Kind.UNKNOWN):
@@ -302,182 +256,8 @@ def _sample(percent: Fraction, seed: str, scope: Scope) -> Condition:
     return Drawn(seed, below) if below < 2**32 else Always(True)
 
 
-def _only_for_contacts(scope: Scope, what: str) -> None:
-    if scope.in_events:
-        raise DefinitionError(
-            f"{what} is about contacts, not events", fix="put it outside of .where(...): a filter sees the event's own properties"
-        )
-
-
-# ---------------------------------------------------------------- terms
-
-
-def _field(name: str, scope: Scope) -> Term:
-    calculated = {} if scope.in_events else scope.catalog.calculated
-    if calculated:
-        exact = (
-            name if scope.catalog.assumed and name not in calculated else find(scope.what, name, (*scope.columns, *calculated))
-        )
-        if exact in calculated:
-            own = calculated[exact]
-            value = step(f" in the formula of {exact}", _formula, own) if isinstance(own, str) else own
-            return step(f" in {exact}", term, value, scope.below(exact, nodes.depth(value)))
-    return _column(name, scope)
-
-
-@functools.lru_cache(maxsize=256)
-def _formula(text: str) -> nodes.Value:
-    from segkit.language import formula  # its parser is loaded where there is text to read
-
-    return formula(text)
-
-
-def _column(name: str, scope: Scope) -> ColumnTerm | PastColumn:
-    """A column of the contact (as it was, where its history is known) or of the event."""
-    past = past_column(name, scope)
-    if past is not None:
-        return past
-    try:
-        own = column_term(column(name, scope))
-    except DefinitionError as error:
-        if not scope.in_events and has_event(name, scope):
-            error.fix = f"{name!r:.60} is an event: write E[{name!r:.60}].count(), in text: {name:.60} >= 1 times; or {error.fix}"
-        raise
-    if not scope.in_events:
-        scope.found.fields[own.name] = None
-    return own
-
-
-def _word(node: nodes.Word, scope: Scope) -> Term:
-    """The field of that name if there is one, else how often, or when last, the event of that name happened."""
-    _only_for_contacts(scope, spell(node))
-    is_field, is_event = has_field(node.name, scope), has_event(node.name, scope)
-    if is_field and is_event and node.measure == "count":
-        raise DefinitionError(
-            f"{node.name!r:.60} is both a field and an event",
-            fix=f"write `{node.name:.60}` in backticks for the field, {node.name:.60} >= 1 times for the event",
-        )
-    if is_field or (node.measure == "last" and scope.catalog.assumed and not is_event):
-        return _field(node.name, scope)
-    return aggregate(nodes.Aggregate(node.measure, nodes.Events(node.name)), scope, condition)
-
-
-def _json_column(field: nodes.Field, scope: Scope) -> ColumnTerm | PastColumn:
-    own = _column(field.name, scope)
-    if own.kind not in (Kind.JSON, Kind.UNKNOWN):
-        raise DefinitionError(
-            f"{spell(field)} is {own.kind}, not JSON", fix="name a JSON field, or declare its kind in the catalog"
-        )
-    return own
-
-
-def _function(node: nodes.Function, scope: Scope) -> Term:
-    arguments = [step(f".arguments[{i}]", term, value, scope) for i, value in enumerate(node.arguments)]
-    match node.name:
-        case "abs" | "round":
-            own = agree.typed(arguments[0], Kind.NUMBER, scope)
-            _needs(own.kind.is_number, node, own, "a number")
-            digits = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1], Constant) else 0
-            assert isinstance(digits, int)
-            return Applied(node.name, (own,), own.kind, digits=digits)
-        case "lower" | "upper" | "length":
-            own = agree.typed(arguments[0], Kind.TEXT, scope)
-            _needs(own.kind is Kind.TEXT, node, own, "text")
-            return Applied(node.name, (own,), Kind.INTEGER if node.name == "length" else Kind.TEXT)
-        case "coalesce":
-            return _coalesce(node, arguments, scope)
-        case _:
-            assert_never(node.name)
-
-
-def _needs(fits: bool, node: nodes.Function, own: Term, wanted: str) -> None:
-    if not fits:
-        raise DefinitionError(f"{node.name} of {spell(node.arguments[0])}, which is {own.kind}", fix=f"give it {wanted}")
-
-
-def _coalesce(node: nodes.Function, arguments: list[Term], scope: Scope) -> Term:
-    """The first known value; all of one kind."""
-    known = next((own for own in arguments if own.kind is not Kind.UNKNOWN), None)
-    kind = Kind.TEXT if known is None else known.kind
-    read = [
-        agree.as_time(own, scope, side) if kind is Kind.DATE or kind.is_timestamp else agree.typed(own, kind, scope)
-        for own, side in zip(arguments, node.arguments, strict=True)
-    ]
-    for own, side in zip(read, node.arguments, strict=True):
-        alike = own.kind is kind or (own.kind.is_number and kind.is_number) or (own.kind.is_timestamp and kind.is_timestamp)
-        if not alike or kind is Kind.JSON:
-            raise DefinitionError(f"{spell(side)} is {own.kind}, beside {kind}", fix="give coalesce values of one kind")
-    if kind.is_number:
-        return Applied("coalesce", tuple(read), functools.reduce(_wider, (own.kind for own in read)))
-    if kind.is_timestamp:
-        walls = tuple(own if isinstance(own, Constant) else LocalTime(own, "UTC") for own in read)
-        return Applied("coalesce", walls, Kind.TIMESTAMP, "UTC")
-    return Applied("coalesce", tuple(read), kind)
-
-
-def _arithmetic(node: nodes.Arithmetic, scope: Scope) -> Term:
-    left, right = step(".left", operand, node.left, scope), step(".right", operand, node.right, scope)
-    if isinstance(left, nodes.Rate) or isinstance(right, nodes.Rate):
-        raise DefinitionError(f"{spell(node)} reckons with a rate", fix="compare a field with the rate instead")
-    if isinstance(left, nodes.Duration) or isinstance(right, nodes.Duration):
-        return _moved(node, left, right, scope)
-    if node.op == "-" and (_is_time(left) or _is_time(right)):
-        later, earlier = (
-            _local_date(agree.as_time(own, scope, side), scope) for own, side in ((left, node.left), (right, node.right))
-        )
-        return DayCount(later, earlier)
-    left, right = (agree.typed(own, Kind.NUMBER, scope) for own in (left, right))
-    for own, side in ((left, node.left), (right, node.right)):
-        if not own.kind.is_number:
-            raise DefinitionError(f"{spell(side)} is {own.kind}, not a number", fix="reckon with numbers only")
-    kind = Kind.FLOAT if node.op == "/" else _wider(left.kind, right.kind)
-    return Calculation(node.op, left, right, kind)
-
-
-def _moved(node: nodes.Arithmetic, left: Operand, right: Operand, scope: Scope) -> Term:
-    """A date or a timestamp moved by a length of time; folded where it is a constant."""
-    if isinstance(left, nodes.Duration) and node.op == "+":
-        left, right = right, left
-    if isinstance(left, nodes.Duration | nodes.Rate) or not isinstance(right, nodes.Duration) or node.op not in ("+", "-"):
-        raise DefinitionError(f"{spell(node)} has no meaning", fix="add a length of time to a date: F.renewal + days(30)")
-    own = agree.as_time(left, scope, node.left)
-    sign = 1 if node.op == "+" else -1
-    match own:
-        case Constant(dt.datetime() as instant):
-            return Constant(clock.shifted_instant(instant, right, sign, scope.at.zone), Kind.TIMESTAMPTZ)
-        case Constant(dt.date() as day):
-            return Constant(clock.shifted_date(day, right, sign), Kind.DATE)
-    if own.kind is Kind.DATE:
-        return Moved(own, *clock.date_steps(right, sign), Kind.DATE)
-    amount, unit = clock.instant_steps(right, sign)
-    wall = LocalTime(own, scope.at.zone) if unit == "months" else own if own.clock in (None, "UTC") else LocalTime(own, "UTC")
-    return Moved(wall, amount, unit, wall.kind, wall.clock)
-
-
-def _is_time(own: Term) -> bool:
-    return own.kind is Kind.DATE or own.kind.is_timestamp
-
-
-def _local_date(own: Term, scope: Scope) -> Term:
-    if own.kind is Kind.DATE:
-        return own
-    if isinstance(own, Constant):
-        assert isinstance(own.value, dt.datetime)
-        return Constant(clock.today(Moment(own.value, scope.at.zone)), Kind.DATE)
-    return LocalDate(own, scope.at.zone)
-
-
-def _part(part: Any, own: Term, scope: Scope) -> Term:
-    if own.kind is Kind.DATE:
-        if part == "hour":
-            raise DefinitionError("a date has no hour", fix="use a timestamp")
-        return PartOf(part, own)
-    return PartOf(part, LocalTime(own, scope.at.zone))
-
-
-def _wider(left: Kind, right: Kind) -> Kind:
-    """The kind of a result of two numbers."""
-    for kind in (Kind.FLOAT, Kind.DECIMAL, Kind.NUMBER):
-        if kind in (left, right):
-            return kind
-    return Kind.INTEGER
+def _declared(node: nodes.Value, scope: Scope) -> Column | None:
+    """The column that a value is, None for one that is calculated."""
+    if isinstance(node, nodes.Field) and any(node.name.casefold() == name.casefold() for name in scope.columns):
+        return column(node.name, scope)
+    return None

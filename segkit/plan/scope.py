@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from segkit import nodes
 from segkit.catalog import VERBS, Catalog, Column, EventTable, Kind, Verb, find
 from segkit.catalog import time_column as catalog_time_column
 from segkit.errors import DefinitionError, unknown
-from segkit.plan.tree import ColumnTerm, Feature, Moment, Part, PastColumn
+from segkit.plan.tree import ColumnTerm, Condition, Feature, Moment, Part, PastColumn
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,17 @@ class Found:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a name stands: in a condition on the contact, or in a filter on events (`what` says which)."""
+    """Where a name stands: in a condition on the contact, or in a filter on events (`what` says which).
+
+    `resolve` is how a condition further down is resolved: terms hold conditions, which hold terms.
+    """
 
     catalog: Catalog
     at: Moment
     segments: Mapping[str, nodes.Predicate]
     found: Found
     columns: Mapping[str, Column]
+    resolve: Callable[[nodes.Predicate, Scope], Condition]
     what: str = "field"
     path: tuple[str, ...] = ()
     level: int = 0
@@ -187,17 +191,31 @@ def _alike(name: str, known: Iterable[str]) -> bool:
     return any(other.casefold() == name.casefold() for other in known)
 
 
+def known_lists(scope: Scope) -> tuple[str, ...] | None:
+    """The static lists by name, None where nobody knows which there are."""
+    lists, frozen = scope.catalog.lists, scope.catalog.frozen_names()
+    if lists is None:
+        return frozen
+    return None if lists.observed is None else (*frozen, *lists.observed)
+
+
 def list_name(name: str, scope: Scope) -> str:
     """The exact name of a static list."""
-    lists, frozen = scope.catalog.lists, scope.catalog.frozen_names()
-    if lists is None and not frozen:
+    known = known_lists(scope)
+    if known is None:
+        return next((own for own in scope.catalog.frozen_names() if own.casefold() == name.casefold()), name)
+    if not known:
         raise DefinitionError(f"no lists are known, so {name!r} is none", fix="name a table of lists in the catalog")
-    if lists is not None and lists.observed is None and not _alike(name, frozen):
-        return name
-    return find("list", name, (*frozen, *(lists.observed or () if lists is not None else ())))
+    return find("list", name, known)
 
 
-def outermost(catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate]) -> Scope:
+def outermost(
+    catalog: Catalog,
+    at: Moment,
+    segments: Mapping[str, nodes.Predicate],
+    resolve: Callable[[nodes.Predicate, Scope], Condition],
+) -> Scope:
     """The scope a definition begins in."""
     past = {name: column for table in catalog.history for name, column in table.fields.items()}
-    return Scope(catalog, at, segments, Found(), {**catalog.contacts.fields, **past} if past else catalog.contacts.fields)
+    fields = {**catalog.contacts.fields, **past} if past else catalog.contacts.fields
+    return Scope(catalog, at, segments, Found(), fields, resolve)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from segkit import nodes
 from segkit.catalog import Column, Kind
@@ -12,34 +11,33 @@ from segkit.errors import DefinitionError
 from segkit.plan import clock
 from segkit.plan.scope import Scope, check_noun, column, event_source, time_column
 from segkit.plan.scope import term as column_term
-from segkit.plan.tree import Bounds, ColumnTerm, Condition, Feature, FeatureTerm, Following
+from segkit.plan.tree import Bounds, ColumnTerm, Feature, FeatureTerm, Following
 from segkit.plan.walk import step
 from segkit.spelling import spell
 
-Resolve: TypeAlias = Callable[[nodes.Predicate, Scope], Condition]
 _MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080}
 
 
-def aggregate(node: nodes.Aggregate, scope: Scope, condition: Resolve) -> FeatureTerm:
-    """The outcome of an aggregate; `condition` resolves the filter on the events' own properties."""
+def aggregate(node: nodes.Aggregate, scope: Scope) -> FeatureTerm:
+    """The outcome of an aggregate."""
     own = node.events
     tables, event = event_source(own.event, scope)
     if own.noun is not None:
         check_noun(own.noun, own.event, scope)
     inner = scope.inside_events(tables, own.event)
     time = time_column(scope.catalog, tables)
-    where = step(".events.where", condition, own.where, inner) if own.where is not None else None
+    where = step(".events.where", scope.resolve, own.where, inner) if own.where is not None else None
     of = step(".of", _property, node, inner) if node.of is not None else None
     bounds = step(".events.span", _bounds, own.span, time.kind, scope)
     if own.span is not None:
         scope.found.windows[spell(node)] = clock.told(bounds)
-    then = step(".events.then", _following, own.then, time, scope, condition) if own.then is not None else None
+    then = step(".events.then", _following, own.then, time, scope) if own.then is not None else None
     feature = Feature(tables, event, time, where, bounds, node.measure, of, scope.at.zone, then)
     scope.found.features[feature] = None
     return FeatureTerm(feature, *_outcome(feature))
 
 
-def _following(then: nodes.Then, earlier: ColumnTerm, scope: Scope, condition: Resolve) -> Following:
+def _following(then: nodes.Then, earlier: ColumnTerm, scope: Scope) -> Following:
     own = then.events
     tables, event = event_source(own.event, scope)
     if own.noun is not None:
@@ -47,7 +45,7 @@ def _following(then: nodes.Then, earlier: ColumnTerm, scope: Scope, condition: R
     time = time_column(scope.catalog, tables)
     if (time.kind is Kind.DATE) != (earlier.kind is Kind.DATE):
         raise DefinitionError("one of the two events has dates, the other has times", fix="declare one kind for both")
-    where = step(".where", condition, own.where, scope.inside_events(tables, own.event)) if own.where is not None else None
+    where = step(".where", scope.resolve, own.where, scope.inside_events(tables, own.event)) if own.where is not None else None
     length = None if then.length is None else _length(then.length, time.kind)
     bounds = _bounds(None, time.kind, scope)
     return Following(Feature(tables, event, time, where, bounds, "count", None, scope.at.zone), length)
