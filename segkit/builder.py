@@ -584,6 +584,14 @@ def in_segment(name: str) -> Predicate:
     return Predicate(nodes.InSegment(name), 1)
 
 
+def in_group(name: str) -> Predicate:
+    """On the static list or in the segment of that name, whichever there is; both or none is refused when it is used.
+
+    What the text language reads in `Send to: "All Subscribers"`.
+    """
+    return Predicate(nodes.InGroup(name), 1)
+
+
 def sample(*, percent: float, seed: str = "") -> Predicate:
     """A stable random sample of the contacts: the same ones on every day and every engine.
 

@@ -59,6 +59,7 @@ TYPES: dict[str, type[nodes.Node]] = {
     "during": nodes.During,
     "in_list": nodes.InList,
     "in_segment": nodes.InSegment,
+    "in_group": nodes.InGroup,
     "top": nodes.Top,
     "sample": nodes.Sample,
     "raw_sql": nodes.RawSql,

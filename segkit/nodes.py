@@ -449,6 +449,16 @@ class InSegment(Node):
 
 
 @dataclass(frozen=True, slots=True)
+class InGroup(Node):
+    """Is in the static list or the segment of that name, whichever there is."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "name of a list or segment")
+
+
+@dataclass(frozen=True, slots=True)
 class Top(Node):
     """Among the highest `n` values, or the highest `percent` of them (rounded up), of the contacts of a population."""
 
@@ -507,7 +517,21 @@ Value: TypeAlias = (
 )
 Span: TypeAlias = Last | Before | Next | Between | Period | OnDay | Anniversary
 Predicate: TypeAlias = (
-    Everyone | And | Or | Not | Compare | OneOf | TextTest | Missing | During | InList | InSegment | Top | Sample | RawSql
+    Everyone
+    | And
+    | Or
+    | Not
+    | Compare
+    | OneOf
+    | TextTest
+    | Missing
+    | During
+    | InList
+    | InSegment
+    | InGroup
+    | Top
+    | Sample
+    | RawSql
 )
 LEAVES = Compare | OneOf | TextTest | Missing | During | Top | Sample | RawSql
 

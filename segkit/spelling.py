@@ -61,6 +61,8 @@ def _predicate(node: nodes.Predicate) -> str:
             return f"in_list({name!r})"
         case nodes.InSegment(name):
             return f"in_segment({name!r})"
+        case nodes.InGroup(name):
+            return f"in_group({name!r})"
         case nodes.Top(value, n, percent, of):
             amount = f"percent={percent!r}" if n is None else f"n={n}"
             return f"{_receiver(value)}.top({amount}{_population(of)})"
