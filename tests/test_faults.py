@@ -16,8 +16,9 @@ from sqlglot import exp
 
 from segkit import SegkitError, evaluate, patterns, rendering
 from segkit.catalog import Kind
-from segkit.compile import conditions, events, joined, sql
-from segkit.plan import agree, clock, streams
+from segkit.compile import conditions, events, joined, raw, sql
+from segkit.nodes import Period
+from segkit.plan import agree, clock, resolve, streams, terms
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
 
 Patch = pytest.MonkeyPatch
@@ -335,6 +336,230 @@ def evaluator_ignores_creation(patch: Patch) -> None:
 def evaluator_divides_whole_numbers(patch: Patch) -> None:
     right = evaluate.terms._calculated
     patch.setattr(evaluate.terms, "_calculated", lambda op, a, b: (a // b if b else None) if op == "/" else right(op, a, b))
+
+
+# ---------------------------------------------------------------- periods, sequences, ranks, samples
+
+
+@fault("calendar_periods[0]", "calendar_periods[3]", on=BOTH)
+def a_period_includes_the_next_midnight(patch: Patch) -> None:
+    for name in ("instant_bounds", "date_bounds"):
+        right = getattr(clock, name)
+        patch.setattr(
+            clock,
+            name,
+            lambda span, at, right=right: replace(right(span, at), high_in=True) if isinstance(span, Period) else right(span, at),
+        )
+
+
+@fault("calendar_periods[3]", "calendar_periods[4]", on=BOTH)
+def weeks_of_the_calendar_begin_on_sunday(patch: Patch) -> None:
+    right = clock.period_days
+
+    def days(period: Period, at: Any) -> Any:
+        first, end = right(period, at)
+        back = dt.timedelta(days=1 if period.unit == "week" else 0)
+        return first - back, end - back
+
+    patch.setattr(clock, "period_days", days)
+
+
+@fault("calendar_periods_rome[0]", "calendar_periods_rome[1]", on=BOTH)
+def periods_begin_at_midnight_in_utc(patch: Patch) -> None:
+    right = clock.midnight
+    patch.setattr(clock, "midnight", lambda day, zone: right(day, "UTC"))
+
+
+@fault("sequences[0]", "sequences[1]", on=DUCKDB)
+def an_event_at_the_same_time_follows(patch: Patch) -> None:
+    right = exp.Ordered
+    patch.setattr(
+        events.exp,
+        "Ordered",
+        lambda this, desc, nulls_first: right(this=this, desc=desc or this.name == "is_later", nulls_first=nulls_first),
+    )
+
+
+@fault("sequences[0]", "sequences[1]", on=EVALUATOR)
+def evaluator_lets_an_event_follow_itself(patch: Patch) -> None:
+    unit = dt.timedelta(minutes=1)
+    patch.setattr(
+        evaluate.events,
+        "_followed",
+        lambda at, later, length: any(at <= other and (length is None or other - at <= length * unit) for other in later),
+    )
+
+
+@fault("sequences[0]", "sequences[1]", on=DUCKDB)
+def an_event_may_follow_at_any_time(patch: Patch) -> None:
+    right = events._near
+    patch.setattr(events, "_near", lambda then: right(replace(then, length=None)))
+
+
+@fault("sequences[22]", "sequences[23]", on=DUCKDB)
+def the_filter_on_the_event_that_follows_is_lost(patch: Patch) -> None:
+    right = events._marked
+    patch.setattr(
+        events,
+        "_marked",
+        lambda feature, is_later, catalog, rows: right(
+            replace(feature, where=None) if is_later else feature, is_later, catalog, rows
+        ),
+    )
+
+
+@fault("ranks[10]", "ranks[23]", on=DUCKDB)
+def the_population_of_a_rank_is_everyone(patch: Patch) -> None:
+    right = joined._ranked
+    patch.setattr(joined, "_ranked", lambda rank, asked, base: right(replace(rank, of=None), asked, base))
+
+
+@fault("ranks[5]", "ranks[6]", on=DUCKDB)
+def missing_values_take_a_place(patch: Patch) -> None:
+    right = joined._ranked
+
+    def ranked(rank: Any, asked: Any, base: Any) -> Any:
+        query = right(rank, asked, base)
+        query.args["where"].this.expression.replace(exp.true()) if isinstance(query.args["where"].this, exp.And) else query.set(
+            "where", None
+        )
+        return query
+
+    patch.setattr(joined, "_ranked", ranked)
+
+
+@fault("ranks[1]", "ranks[2]", on=DUCKDB)
+def ties_go_to_the_greater_key(patch: Patch) -> None:
+    right = joined._ranked
+
+    def ranked(rank: Any, asked: Any, base: Any) -> Any:
+        query = right(rank, asked, base)
+        for window in query.find_all(exp.Window):
+            order = window.args.get("order")
+            if order is not None:
+                order.expressions[1].set("desc", True)
+        return query
+
+    patch.setattr(joined, "_ranked", ranked)
+
+
+@fault("ranks[6]", "ranks[7]", on=BOTH)
+def percent_is_rounded_down(patch: Patch) -> None:
+    right = resolve._top
+
+    def top(rank: Any, n: Any, percent: Any) -> Any:
+        condition = right(rank, n, percent)
+        if percent is None:
+            return condition
+        before = condition.left
+        place = replace(before, left=before.left.left)
+        return Comparison("<=", place, condition.right)
+
+    patch.setattr(resolve, "_top", top)
+
+
+@fault("ranks[13]", "ranks[14]", on=EVALUATOR)
+def upper_groups_take_one_more(patch: Patch) -> None:
+    right = evaluate.gathering._tile
+    patch.setattr(evaluate.gathering, "_tile", lambda place, total, tiles: tiles + 1 - right(total + 1 - place, total, tiles))
+
+
+@fault("ranks[11]", "ranks[12]", on=BOTH)
+def quantile_one_is_the_highest(patch: Patch) -> None:
+    right = terms.rank_of
+    patch.setattr(
+        terms,
+        "rank_of",
+        lambda value, of, scope, tiles: _noted(replace(right(value, of, scope, tiles=tiles), highest_first=True), scope),
+    )
+
+
+def _noted(rank: Any, scope: Any) -> Any:
+    scope.found.parts[rank] = None
+    return rank
+
+
+@fault("samples[0]", "samples[1]", on=DUCKDB)
+def all_seeds_draw_alike(patch: Patch) -> None:
+    right = sql.digest
+    patch.setattr(sql, "digest", lambda text, own: right(":", own))
+
+
+# ---------------------------------------------------------------- JSON, functions, history, words, references, raw SQL
+
+
+@fault("json_paths[11]", "json_paths[12]", on=DUCKDB)
+def objects_have_a_text(patch: Patch) -> None:
+    patch.setattr(sql, "json_text", sql.json_any)
+
+
+@fault("json_paths[17]", "json_paths[19]", on=DUCKDB)
+def any_text_that_casts_is_a_number(patch: Patch) -> None:
+    _row(
+        patch,
+        "JSON_NUMBER",
+        lambda own, *steps: exp.TryCast(
+            this=rendering._json_value("JSON_EXTRACT_STRING")(own, *steps), to=exp.DataType.build("double")
+        ),
+    )
+
+
+@fault("json_paths[33]", on=DUCKDB)
+def dots_in_keys_are_steps(patch: Patch) -> None:
+    right = rendering._quoted_path
+    patch.setattr(rendering, "_quoted_path", lambda steps: rendering._text(right(steps).this.replace('"', "")))
+
+
+@fault("functions[5]", "functions[6]", on=DUCKDB)
+def halves_are_rounded_to_even(patch: Patch) -> None:
+    patch.setattr(
+        conditions,
+        "_rounded",
+        lambda own, node, names: exp.Anonymous(
+            this="ROUND_EVEN", expressions=[conditions.term(own, names), sql.number(node.digits)]
+        ),
+    )
+
+
+@fault("functions[30]", "functions[31]", on=DUCKDB)
+def length_counts_bytes(patch: Patch) -> None:
+    _row(patch, "LENGTH", rendering._calls("STRLEN"))
+
+
+@fault("functions[25]", "functions[26]", on=DUCKDB)
+def upper_raises_all_letters(patch: Patch) -> None:
+    _row(patch, "RAISED", rendering._calls("UPPER"))
+
+
+@fault("history[0]", "history[4]", on=DUCKDB)
+def what_ended_is_still_valid(patch: Patch) -> None:
+    patch.setattr(events, "_after", lambda column, table, at: exp.EQ(this=sql.number(1), expression=sql.number(1)))
+
+
+@fault("history[0]", "history[1]", on=EVALUATOR)
+def evaluator_reads_the_oldest_row(patch: Patch) -> None:
+    patch.setattr(evaluate.gathering, "max", lambda rows, key: min(rows, key=key), raising=False)
+
+
+@fault("history[0]", "history[1]", on=BOTH)
+def history_is_ignored(patch: Patch) -> None:
+    patch.setattr(terms, "past_column", lambda name, scope: None)
+
+
+@fault("verbs_and_words[26]", "verbs_and_words[27]", on=BOTH)
+def a_word_is_always_an_event(patch: Patch) -> None:
+    patch.setattr(terms, "has_field", lambda name, scope: False)
+
+
+@fault("references[0]", "references[4]", on=DUCKDB)
+def a_reference_holds_for_everyone(patch: Patch) -> None:
+    patch.setattr(conditions, "_is_in", lambda name: exp.EQ(this=sql.number(1), expression=sql.number(1)))
+
+
+@fault("raw_sql[15]", "raw_sql[16]", on=DUCKDB)
+def raw_sql_is_read_in_another_dialect(patch: Patch) -> None:
+    right = raw._parsed
+    patch.setattr(raw, "_parsed", lambda text, dialect: right(text, "duckdb"))
 
 
 # ---------------------------------------------------------------- the test
