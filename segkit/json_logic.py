@@ -46,7 +46,7 @@ def _rule(node: nodes.Predicate) -> Rule:
             return {"===": [_var(node, node.value), None]}
         case nodes.During():
             _refuse(node, "it has no dates")
-        case nodes.InList() | nodes.InSegment():
+        case nodes.InList() | nodes.InSegment() | nodes.InGroup():
             _refuse(node, "it has no lists and segments")
         case nodes.Top() | nodes.Sample():
             _refuse(node, "it has no ranks and samples")

@@ -220,7 +220,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (group("and", rule("seen", ">", relative(offset=0.5))), "$.rules[0].value.offset", "an offset of 0.5"),  # type: ignore[arg-type]
     (group("and", rule("seen", "in", [relative()])), "$.rules[0].value", "expected one value"),
     (CIRCLE, "$", "levels deep"),
-    (DEEP, "", "levels deep"),
+    (DEEP, "$", "levels deep"),
+    (group("or", *[A] * 20_001), "$", "more than 20,000 conditions"),
 ]  # fmt: skip
 
 
@@ -290,6 +291,7 @@ WRITTEN: list[tuple[Predicate, dict[str, Any]]] = [
     (F.a.between(1, 2), group("and", rule("a", "between", [1, 2]))),
     (~F.a.between(1, 2), group("and", rule("a", "notBetween", [1, 2]))),
     (F.a.between(2, 1), group("and", rule("a", ">=", 2), rule("a", "<=", 1))),
+    ((F.a >= 1) & (F.b <= 2), group("and", rule("a", ">=", 1), rule("b", "<=", 2))),
     (F.a.is_in([" x", "y"]), group("or", rule("a", "=", " x"), rule("a", "=", "y"))),
     (F.a == F.b, group("and", rule("a", "=", "b", valueSource="field"))),
     (constant(5) < F.a, group("and", rule("a", ">", 5))),

@@ -51,12 +51,12 @@ def read(rules: Any, fields: Any = ()) -> nodes.Predicate:
                 f"expected a rule group, found {rules!r:.60}", fix='write {"combinator": "and", "rules": [...]}'
             )
         where = _item(rules, kinds)
+        if where is None:
+            raise DefinitionError("the whole query is muted", where=".muted", fix="unmute it")
+        nodes.check_limits(where)
     except DefinitionError as error:
         error.under("$")
         raise
-    if where is None:
-        raise DefinitionError("the whole query is muted", where="$.muted", fix="unmute it")
-    nodes.check_limits(where)
     return where
 
 

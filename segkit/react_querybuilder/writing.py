@@ -55,7 +55,7 @@ def _item(node: nodes.Predicate) -> Document:
             return _rule(node, node.value, "null", None)
         case nodes.During():
             return _during(node)
-        case nodes.InList() | nodes.InSegment():
+        case nodes.InList() | nodes.InSegment() | nodes.InGroup():
             _refuse(node, "it has no lists and segments")
         case nodes.Top() | nodes.Sample():
             _refuse(node, "it has no ranks and samples")
