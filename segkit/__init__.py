@@ -68,6 +68,8 @@ from segkit.segment import Segment
 
 if TYPE_CHECKING:
     from segkit import charts, templates
+    from segkit.journey import Journey, parse_journey
+    from segkit.lists import StaticList
     from segkit.rendering import dialects
     from segkit.workspace import Workspace, connect
 
@@ -84,9 +86,11 @@ __all__ = [
     "E",
     "EngineError",
     "F",
+    "Journey",
     "SegkitError",
     "SegkitWarning",
     "Segment",
+    "StaticList",
     "Workspace",
     "all_of",
     "any_of",
@@ -103,6 +107,7 @@ __all__ = [
     "json_schema",
     "minutes",
     "months",
+    "parse_journey",
     "per",
     "raw_sql",
     "sample",
@@ -115,7 +120,14 @@ __all__ = [
 ]
 
 
-_LATER = {"connect": "workspace", "Workspace": "workspace", "dialects": "rendering"}
+_LATER = {
+    "Journey": "journey",
+    "StaticList": "lists",
+    "Workspace": "workspace",
+    "connect": "workspace",
+    "dialects": "rendering",
+    "parse_journey": "journey",
+}
 
 
 def __getattr__(name: str) -> Any:

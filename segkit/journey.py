@@ -12,7 +12,7 @@ from segkit import documents
 from segkit.builder import Predicate, any_of, everyone, in_segment
 from segkit.errors import DataError, DefinitionError, unknown
 from segkit.lists import StaticList
-from segkit.nodes import InList, InSegment
+from segkit.nodes import InList, InSegment, checked_name
 from segkit.segment import Segment, as_predicate
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Journey:
     def __init__(self, stages: Iterable[Segment | Predicate | StaticList], name: str | None = None) -> None:
         if isinstance(stages, Segment | Predicate | StaticList | str) or not isinstance(stages, Iterable):
             raise DefinitionError(f"expected a list of stages, found {stages!r:.60}", fix="write Journey([first, second])")
-        self.name = name
+        self.name = None if name is None else checked_name(name, "journey name")
         self.stages = tuple(_stage(given, i) for i, given in enumerate(stages))
         if not self.stages:
             raise DefinitionError("a journey without stages", fix="write Journey([first, second])")
@@ -185,7 +185,7 @@ def counted(journey: Journey, sizes: Sequence[int]) -> pd.DataFrame:
         and `sums` (the stages and none add up to the total).
 
     Raises:
-        DataError: the counts contradict each other, as when a condition is true now and false a moment later.
+        DataError: the counts contradict each other, as when a condition gives another answer each time.
 
     >>> from segkit import F, Segment
     >>> frame = counted(Journey([Segment("Lead", F.opens > 0)]), [3, 2, 3, 3, 5])
@@ -207,7 +207,7 @@ def counted(journey: Journey, sizes: Sequence[int]) -> pd.DataFrame:
         raise DataError(
             f"the stages are no partition: {sum(stages):,} in stages ({by_stage:,} contacts, {by_condition:,} by their "
             f"conditions) and {none:,} in none, of {total:,}",
-            fix="look for a condition that gives another answer each time, such as a random one in raw_sql",
+            fix="ask again; if it stays, look for raw SQL that gives another answer each time",
         )
     counts = [*stages, none]
     shares = [count / total if total else float("nan") for count in counts]

@@ -297,6 +297,8 @@ def _header(resolved: Plan, *further: str) -> Iterable[str]:
             [catalog.contacts.table, *(t.table for t in catalog.events), *([catalog.lists.table] if catalog.lists else [])]
         )
         lines.append(f"Assumed: tables {tables}; fields are columns, kinds by use; event ids are unique")
+    if frozen := [name for name in resolved.lists if name in catalog.frozen_names()]:
+        lines.append(f"Frozen lists, in a temporary table of this connection: {', '.join(frozen)}")
     lines += further
     return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line)[:300] for line in lines)
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, metrics, nodes
+from segkit import bundled, lists, metrics, nodes, store
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.engines import Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
+from segkit.journey import Journey, counted, partition
+from segkit.lists import StaticList
 from segkit.plan import Plan, moment, plan
-from segkit.segment import Segment, as_catalog, as_segment, by_name, displayed, zone_of
+from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, zone_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +28,7 @@ def connect(
     catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
     timezone: str | None = None,
     as_of: Any = None,
+    home: str | Path | None = ".segkit",
 ) -> Workspace:
     """Connects to data.
 
@@ -37,6 +40,7 @@ def connect(
             `list_members(list_name, contact_id)`.
         timezone: the zone of local dates, and of datetimes written without a zone (default: the catalog's, else UTC).
         as_of: the default instant of evaluation (default: the catalog's, else now at each call).
+        home: the folder where saved segments and frozen lists are kept, made when the first is; None keeps nothing.
 
     Raises:
         EngineError: the source cannot be opened.
@@ -52,19 +56,32 @@ def connect(
     engine = open_engine(source)
     tables = engine.tables()
     given = conventional(tables) if catalog is None else replace(as_catalog(catalog), assumed=False)
-    return Workspace(engine, completed(given, tables), timezone=timezone, as_of=as_of)
+    return Workspace(engine, completed(given, tables), timezone=timezone, as_of=as_of, home=home)
 
 
 class Workspace:
     """Segments, run. Made by `connect`; use it with `with`, or `close()` it."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, *, timezone: str | None = None, as_of: Any = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        catalog: Catalog,
+        *,
+        timezone: str | None = None,
+        as_of: Any = None,
+        home: str | Path | None = None,
+    ) -> None:
         self.engine = engine
         self._catalog = catalog
         self._is_checked = False
         self._zone = zone_of(timezone, catalog)
         self._as_of = as_of if as_of is not None else catalog.as_of
-        self._segments: dict[str, Segment] = {}
+        self._home = None if home is None else Path(home).expanduser().absolute()
+        self._segments = {} if self._home is None else store.saved(self._home / "segments")
+        self._lists = {} if self._home is None else lists.frozen(self._home / "lists")
+        self._handed: dict[str, StaticList] = {}
+        if self._lists:
+            self._hand_over({})
         moment(self._as_of, self._zone)
         self.F = Names(field, lambda: (*self._catalog.contacts.fields, *self._catalog.calculated))
         self.E = Names(event, lambda: self._catalog.event_names())
@@ -81,8 +98,13 @@ class Workspace:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The segments defined here, in the order of their definition."""
+        """The segments saved in the home, then those defined here, in the order of their definition."""
         return tuple(self._segments.values())
+
+    @property
+    def lists(self) -> tuple[StaticList, ...]:
+        """The lists frozen in the home, beside those of the connection's own table."""
+        return tuple(self._lists.values())
 
     def define(self, *segments: Segment, **calculated: Value) -> None:
         """Makes segments known by name to `in_segment`, and calculated fields known to `F`.
@@ -101,14 +123,99 @@ class Workspace:
         nodes_by_name = {name: value.node for name, value in calculated.items()}
         catalog = replace(self._catalog, calculated={**self._catalog.calculated, **nodes_by_name})
         wanted = {**self._segments, **{_named(segment): segment for segment in segments}}
-        self._try_out(catalog, nodes_by_name, segments, wanted)
+        self._try_out(catalog, nodes_by_name, segments, by_name(wanted))
         self._catalog, self._segments = catalog, wanted
 
-    def size(self, segment: Segment | Predicate, *, as_of: Any = None) -> int:
+    def save(self, segment: Segment) -> Path:
+        """Keeps a segment as a file of the home, where every later connection finds it, and makes it known by name.
+
+        A segment of the same name is replaced.
+
+        Returns:
+            The file: segkit's own JSON form, to be read, reviewed and kept in version control.
+
+        Raises:
+            DefinitionError: the segment has no name, or does not fit the catalog; nothing is written then.
+            SegkitError: the folder cannot be written to.
+
+        >>> from segkit import F
+        >>> folder = getfixture("tmp_path")
+        >>> file = connect(home=folder).save(Segment("Big spenders", F.total_spent > 500))
+        >>> connect(home=folder).segments
+        (Segment('Big spenders', F.total_spent > 500),)
+        """
+        wanted = {**self._segments, _named(segment): segment}
+        self._try_out(self._catalog, {}, [segment], by_name(wanted))
+        file = store.save(self._folder("segments"), segment)
+        self._segments = wanted
+        return file
+
+    def load(self, path: str | Path) -> list[Segment]:
+        """Reads the segments of a file or folder (`.json`, `.yaml`, `.yml`), and makes them known by name, all or none.
+
+        They may refer to each other in any order. A segment of the same name is replaced.
+
+        Returns:
+            The segments, in the order of their names.
+
+        Raises:
+            DefinitionError: what is wrong, in each file that cannot be used; nothing is loaded then.
+
+        >>> from segkit import F
+        >>> file = getfixture("tmp_path") / "rich.yml"
+        >>> _ = file.write_text("name: Rich\\nconditions: [{field: total_spent, operator: greater_than, value: 500}]")
+        >>> connect().load(file)
+        [Segment('Rich', F.total_spent > 500)]
+        """
+        found = store.read(Path(path).expanduser())
+        wanted = {**self._segments, **{_named(own.segment): own.segment for own in found}}
+        known = by_name(wanted)
+        store.in_each(
+            ((own.path, own.segment) for own in found), lambda segment: self._try_out(self._catalog, {}, [segment], known)
+        )
+        self._segments = wanted
+        return [own.segment for own in found]
+
+    def freeze(self, segment: Audience | Predicate, name: str, *, as_of: Any = None) -> StaticList:
+        """Keeps the members as they are now as a static list, in the home: `in_list(name)` means them from then on.
+
+        Raises:
+            DefinitionError: there is a list of that name; `unfreeze` removes one that was frozen.
+            DataError: the contacts' keys are neither whole numbers nor text.
+
+        >>> from segkit import F
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> launch = ws.freeze(F.country == "USA", "Launch")
+        >>> ws.size(launch) == launch.size == ws.size(F.country == "USA")
+        True
+        """
+        folder = self._folder("lists")
+        catalog = self._checked()
+        lists.free_name(name, catalog)
+        members = self.members(segment, as_of=as_of)
+        at = moment(members.attrs["as_of"], self._zone)
+        own = StaticList(name, len(members), at.as_of, catalog.contacts.key)
+        lists.write(folder, own, members.iloc[:, 0].tolist())
+        self._lists = {**self._lists, name: own}
+        self._hand_over(self._handed)
+        return own
+
+    def unfreeze(self, name: str) -> None:
+        """Removes a frozen list.
+
+        Raises:
+            DefinitionError: there is no frozen list of that name.
+        """
+        lists.known(self._lists, name)
+        lists.remove(self._folder("lists"), name)
+        self._lists = {other: own for other, own in self._lists.items() if other != name}
+        self._hand_over({other: own for other, own in self._handed.items() if other != name})
+
+    def size(self, segment: Audience | Predicate, *, as_of: Any = None) -> int:
         """How many contacts are members."""
         return int(self.sizes([segment], as_of=as_of)["size"].iloc[0])
 
-    def sizes(self, segments: Iterable[Segment | Predicate], *, as_of: Any = None) -> pd.DataFrame:
+    def sizes(self, segments: Iterable[Audience | Predicate], *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are members of each segment, all counted in one query.
 
         Returns:
@@ -121,7 +228,7 @@ class Workspace:
             frame["note"] = [f"today's values of {', '.join(names)}" if names else "" for names in notes]
         return self._stamped(frame, plans, as_of)
 
-    def members(self, segment: Segment | Predicate, columns: Iterable[str] = (), *, as_of: Any = None) -> pd.DataFrame:
+    def members(self, segment: Audience | Predicate, columns: Iterable[str] = (), *, as_of: Any = None) -> pd.DataFrame:
         """The members.
 
         Returns:
@@ -130,7 +237,7 @@ class Workspace:
         [own] = plans = self._plans([segment], as_of)
         return self._stamped(metrics.members(self.engine, own, list(columns)), plans, as_of)
 
-    def preview(self, segment: Segment | Predicate, n: int = 10, *, mask: bool = False, as_of: Any = None) -> pd.DataFrame:
+    def preview(self, segment: Audience | Predicate, n: int = 10, *, mask: bool = False, as_of: Any = None) -> pd.DataFrame:
         """The first `n` members in the order of their keys, with all their columns; `mask` hides e-mail addresses."""
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise DefinitionError(f"n must be a whole number, not {n!r:.40}", fix="write preview(segment, n=10)")
@@ -138,7 +245,28 @@ class Workspace:
         frame = metrics.preview(self.engine, own, n)
         return self._stamped(metrics.masked(frame) if mask else frame, plans, as_of)
 
-    def sql(self, segment: Segment | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
+    def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
+        """How many contacts are in each stage of a journey, all counted in one query.
+
+        Returns:
+            stage, size, share (of all contacts, 0 to 1), the stages in order and `(in no stage)` last;
+            `attrs["certificate"]` says what was counted to show that each contact is in one row: `disjoint` (nobody is in
+            two stages), `covered` (contacts in a stage), `total` (all contacts), `sums` (the rows add up to the total).
+
+        Raises:
+            DataError: the counts contradict each other.
+
+        >>> from segkit import E, Journey
+        >>> stages = [Segment("Opened", E.opened.any()), Segment("Purchased", E.purchased.any())]
+        >>> frame = connect().journey(Journey(stages))
+        >>> frame["stage"].tolist(), frame.attrs["certificate"]["sums"]
+        (['Opened', 'Purchased', '(in no stage)'], True)
+        """
+        plans = self._plans(partition(journey), as_of, journey.defined())
+        sizes = metrics.sizes(self.engine, plans)["size"].tolist()
+        return self._stamped(counted(journey, sizes), plans, as_of)
+
+    def sql(self, segment: Audience | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
         """The query of the members' keys for this catalog, in the engine's own dialect or another."""
         [own] = self._plans([segment], as_of)
         return displayed(own, dialect or self.engine.dialect)
@@ -161,15 +289,16 @@ class Workspace:
 
     # ------------------------------------------------------------ from segments to plans
 
-    def _plans(self, segments: Iterable[Segment | Predicate], as_of: Any) -> list[Plan]:
-        """The plans of one call: one instant, one catalog, and the given segments known to each other by name."""
-        if isinstance(segments, Segment | Predicate):
+    def _plans(self, segments: Iterable[Audience | Predicate], as_of: Any, others: Iterable[Segment] = ()) -> list[Plan]:
+        """The plans of one call: one instant, one catalog, and the given segments, and others, known by name."""
+        if isinstance(segments, Audience | Predicate):
             raise DefinitionError("expected a list of segments", fix="put it in [ ]")
         own = [as_segment(segment) for segment in segments]
         at = moment(as_of if as_of is not None else self._as_of, self._zone)
         catalog = self._checked()
-        known = {**by_name(self._segments), **by_name(s for s in own if s.name is not None)}
+        known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
         plans = [plan(segment.definition, catalog, at, known) for segment in own]
+        self._hand_over_those_of(plans)
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
         return plans
@@ -194,6 +323,25 @@ class Workspace:
             warnings.warn(message, SegkitWarning, stacklevel=3)
         return frame
 
+    # ------------------------------------------------------------ the home
+
+    def _folder(self, name: str) -> Path:
+        if self._home is None:
+            raise DefinitionError("this connection keeps nothing on disk", fix='connect(..., home=".segkit")')
+        return self._home / name
+
+    def _hand_over_those_of(self, plans: Iterable[Plan]) -> None:
+        """Hands the engine the frozen lists that plans name, each when it is first needed."""
+        named = {name: self._lists[name] for own in plans for name in own.lists if name in self._lists}
+        if not named.keys() <= self._handed.keys():
+            self._hand_over({**self._handed, **named})
+
+    def _hand_over(self, wanted: Mapping[str, StaticList]) -> None:
+        """Hands the engine some frozen lists, in place of those it has, and makes the names of all known."""
+        table = lists.handed(self.engine, self._catalog, self._folder("lists"), wanted.values())
+        self._catalog = replace(self._catalog, frozen=replace(table, observed=tuple(self._lists)))
+        self._handed = dict(wanted)
+
     # ------------------------------------------------------------ definitions
 
     def _check_calculated(self, name: str, value: object) -> None:
@@ -204,14 +352,18 @@ class Workspace:
             raise DefinitionError(f"{name!r} is a column already", fix="give the calculated field another name")
 
     def _try_out(
-        self, catalog: Catalog, calculated: Mapping[str, nodes.Value], segments: Iterable[Segment], known: Mapping[str, Segment]
+        self,
+        catalog: Catalog,
+        calculated: Mapping[str, nodes.Value],
+        segments: Iterable[Segment],
+        known: Mapping[str, nodes.Predicate],
     ) -> None:
         """Plans what is being defined, so that a mistake shows here and changes nothing."""
         at = moment(self._as_of, self._zone)
         for name in calculated:
             plan(nodes.Definition(None, nodes.Missing(nodes.Field(name))), catalog, at)
         for segment in segments:
-            plan(segment.definition, catalog, at, by_name(known))
+            plan(segment.definition, catalog, at, known)
 
 
 def _named(segment: object) -> str:

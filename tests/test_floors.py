@@ -17,13 +17,13 @@ import segkit
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors"), 0),
-    **dict.fromkeys(("catalog", "documents", "operators", "patterns"), 1),
+    **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "react_querybuilder"), 2),
     "plan": 3,
     **dict.fromkeys(("evaluate", "compile"), 4),
     "rendering": 5,
     **dict.fromkeys(("engines", "segment"), 6),
-    **dict.fromkeys(("exchange", "metrics", "templates"), 7),
+    **dict.fromkeys(("exchange", "journey", "lists", "metrics", "store", "templates"), 7),
     **dict.fromkeys(("charts", "bundled"), 8),
     "workspace": 10,
     **dict.fromkeys(("cli", "__init__", "__main__"), 11),
@@ -33,10 +33,10 @@ HOMES = {
     "duckdb": {"engines"},
     "altair": {"charts"},
     "vl_convert": {"charts"},
-    "yaml": {"catalog"},
+    "yaml": {"catalog", "yaml_document"},
     "rich": {"cli"},
     "click": {"cli"},
-    "pandas": {"engines", "metrics", "workspace", "charts", "cli"},
+    "pandas": {"engines", "journey", "lists", "metrics", "workspace", "charts", "cli"},
 }
 LATE = {"pandas"}
 HEAVY = ("pandas", "altair", "duckdb", "yaml", "rich", "click", "numpy")
