@@ -291,6 +291,7 @@ WRITTEN: list[tuple[Predicate, dict[str, Any]]] = [
     (F.a.between(1, 2), group("and", rule("a", "between", [1, 2]))),
     (~F.a.between(1, 2), group("and", rule("a", "notBetween", [1, 2]))),
     (F.a.between(2, 1), group("and", rule("a", ">=", 2), rule("a", "<=", 1))),
+    (F.a.between(" x", "y"), group("and", rule("a", ">=", " x"), rule("a", "<=", "y"))),
     ((F.a >= 1) & (F.b <= 2), group("and", rule("a", ">=", 1), rule("b", "<=", 2))),
     (F.a.is_in([" x", "y"]), group("or", rule("a", "=", " x"), rule("a", "=", "y"))),
     (F.a == F.b, group("and", rule("a", "=", "b", valueSource="field"))),
