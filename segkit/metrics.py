@@ -39,11 +39,20 @@ def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:
         return pd.DataFrame(
             {"segment": pd.Series([], dtype=str), "size": pd.Series([], dtype="int64"), "share": pd.Series([], dtype="float64")}
         )
-    row = _answer(engine, compile.sizes(plans)).iloc[0]
-    everyone = int(row["everyone"])
-    counts = [int(row[f"size_{i}"]) for i in range(len(plans))]
+    everyone, counts = _counted(engine, plans)
     shares = [count / everyone if everyone else float("nan") for count in counts]
     return pd.DataFrame({"segment": [label(plan) for plan in plans], "size": counts, "share": shares})
+
+
+def _counted(engine: Engine, plans: Sequence[Plan]) -> tuple[int, list[int]]:
+    """How many contacts there are, and how many members each plan has: in several queries where one would be too large."""
+    query = compile.sizes(plans)
+    if len(plans) > 1 and not engine.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+        half = len(plans) // 2
+        (everyone, first), (_, second) = _counted(engine, plans[:half]), _counted(engine, plans[half:])
+        return everyone, first + second
+    row = _answer(engine, query).iloc[0]
+    return int(row["everyone"]), [int(row[f"size_{i}"]) for i in range(len(plans))]
 
 
 def label(plan: Plan) -> str:

@@ -406,7 +406,9 @@ def _group(node: exp.Connector) -> int:
         if type(side) is type(node):
             depth = _group(side)
             if depth == _SQLITE_DEEPEST:
-                side.replace(exp.Paren(this=side.copy()))
+                group = exp.Paren()
+                side.replace(group)
+                group.set("this", side)
             deepest = max(deepest, depth % _SQLITE_DEEPEST)
     return deepest + 1
 
@@ -430,6 +432,10 @@ def _joined_texts(*parts: Sql) -> Sql:
 
 def _cut(text: Sql, begin: int, length: int | None = None) -> Sql:
     return _call("SUBSTR", text, _number(begin), *([] if length is None else [_number(length)]))
+
+
+def _sqlite_binary(text: Sql) -> Sql:
+    return exp.Collate(this=text, expression=exp.Var(this="BINARY"))
 
 
 def _sqlite_literal(text: Sql) -> Sql:
@@ -561,6 +567,7 @@ ROWS: tuple[Row, ...] = (
     Row("DIGEST", "tsql oracle teradata", "no row yet for its digest functions", None),
     Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
     Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", lambda x: exp.Collate(this=x, expression=exp.Column(this=exp.Identifier(this="C", quoted=True)))),
+    Row("BY_CODE_POINT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", _binary),
     Row("JSON_ANY", "", "standard SQL", _json_value("JSON_QUERY")),
     Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
@@ -590,6 +597,8 @@ ROWS: tuple[Row, ...] = (
     Row("KNOWN", "trino presto athena", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
     Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
     Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
+    Row("AS_TEXT", "", "text is compared as it is", lambda x: x),
+    Row("AS_TEXT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("AS_TIMESTAMP", "", "timestamps are no text", lambda x: x),
     Row("AS_TIMESTAMP", "sqlite", "timestamps are text of any precision: pad them to 26 characters", _sqlite_timestamp),
     Row("AS_INSTANT", "", "timestamps are no text", lambda x: x),

@@ -264,6 +264,8 @@ def read(name: str, kind: Kind, table: str) -> Sql:
             return sql.as_timestamp(own)
         case Kind.TIMESTAMPTZ:
             return sql.as_instant(own)
+        case Kind.TEXT:
+            return sql.as_text(own)
         case _:
             return own
 

@@ -257,7 +257,7 @@ def _properties_of(feature: Feature) -> Iterable[str]:
 def _named(event: str | None, table: EventTable, alias: str) -> list[Sql]:
     if event is None or table.event is None:
         return []
-    return [exp.EQ(this=sql.column(table.event, alias), expression=sql.string(event))]
+    return [exp.EQ(this=conditions.read(table.event, Kind.TEXT, alias), expression=sql.string(event))]
 
 
 def unique_events(
@@ -302,7 +302,7 @@ def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Sel
 def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
     """The contacts on a static list at the moment."""
     query = exp.Select(expressions=[sql.aliased(sql.column(lists.contact, "l"), "contact_id")], distinct=exp.Distinct())
-    where: list[Sql] = [exp.EQ(this=sql.column(lists.list, "l"), expression=sql.string(name))]
+    where: list[Sql] = [exp.EQ(this=conditions.read(lists.list, Kind.TEXT, "l"), expression=sql.string(name))]
     for column, is_start in ((lists.joined, True), (lists.left, False)):
         if column is not None:
             own = time_column(lists.columns, column)

@@ -176,6 +176,11 @@ def known(own: Sql) -> Sql:
     return marker("KNOWN", own)
 
 
+def as_text(own: Sql) -> Sql:
+    """A column of texts; where it may have an order of its own, by characters."""
+    return marker("AS_TEXT", own)
+
+
 def as_timestamp(own: Sql) -> Sql:
     """A column of timestamps without zone; where they are text, in one length."""
     return marker("AS_TIMESTAMP", own)

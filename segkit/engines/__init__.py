@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from segkit.catalog import Tables
+from segkit.engines.limits import Limits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,11 +20,12 @@ class Engine(Protocol):
     """What segkit needs of a place where SQL runs.
 
     `dialect` is what SQL is shown in. `renders_as` is what queries are rendered for: the same, or an inner form of it
-    that also uses the functions which the engine registers.
+    that also uses the functions which the engine registers. Counts that are larger than its `limits` are split.
     """
 
     dialect: str
     renders_as: str
+    limits: Limits
 
     def tables(self) -> Tables:
         """The tables there are, with their columns and kinds."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
+from segkit.engines.limits import Limits
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class DuckDB:
     """Embedded DuckDB. `owned` connections are closed with the engine."""
 
     dialect = renders_as = "duckdb"
+    limits = Limits()
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, *, owned: bool) -> None:
         self._connection, self._source, self._owned = connection, source, owned

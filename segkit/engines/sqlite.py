@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 from segkit import patterns
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
+from segkit.engines.limits import Limits
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SQLite:
     """SQLite in this process. `owned` connections are closed with the engine."""
 
     dialect, renders_as = "sqlite", "sqlite+"
+    limits = Limits(columns=2000, joins=63)
 
     def __init__(self, connection: sqlite3.Connection, source: str, *, owned: bool) -> None:
         self._connection, self._source, self._owned = connection, source, owned
@@ -57,7 +59,7 @@ class SQLite:
 
     def keep(self, name: str, rows: pd.DataFrame) -> str:
         """Makes or replaces a temporary table, also beside a file that is only read."""
-        values = list(rows.astype(object).where(rows.notna(), None).itertuples(index=False, name=None))
+        values = [[_bound(value) for value in row] for row in rows.astype(object).itertuples(index=False, name=None)]
         self._run(lambda connection: _kept(connection, name, list(rows.columns), values, guarded=self._owned))
         return f"temp.{name}"
 
@@ -80,7 +82,16 @@ class SQLite:
                 raise EngineError(f"the connection to {self._source} is closed", fix="connect again") from None
             raise EngineError(f"SQLite: {error}", fix="ask in the thread that made the connection, or pass its path") from None
         except sqlite3.Error as error:
-            raise EngineError(f"SQLite refused the query: {error}", fix="check the catalog against the tables") from None
+            fix = next((fix for part, fix in _LIMITS.items() if part in str(error)), "check the catalog against the tables")
+            raise EngineError(f"SQLite refused the query: {error}", fix=fix) from None
+
+
+_LIMITS = {
+    "stack overflow": "nest the definition less deeply: freeze a part of it as a static list",
+    "at most 64 tables": "one query can ask for 60 different events, lists and ranks: freeze a part as a static list",
+    "too many columns": "put fewer different conditions on one event into a segment",
+    "too large": "put values in a list: .is_in([...])",
+}
 
 
 def _in_place(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
@@ -104,6 +115,13 @@ def _fetched(connection: sqlite3.Connection, sql: str) -> tuple[list[str], list[
     cursor.row_factory = None
     cursor.execute(sql)
     return [name for name, *_ in cursor.description], cursor.fetchall()
+
+
+def _bound(value: Any) -> Any:
+    """A value of a frame as SQLite takes it: times as text, what is missing as NULL."""
+    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    return value.isoformat(" ") if isinstance(value, datetime) else value
 
 
 def _kept(connection: sqlite3.Connection, name: str, columns: Sequence[str], rows: Sequence[Any], *, guarded: bool) -> None:

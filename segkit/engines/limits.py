@@ -1,0 +1,21 @@
+"""How large one query may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most columns and joins of one query; None is as many as one likes."""
+
+    columns: int | None = None
+    joins: int | None = None
+
+    def allow(self, columns: int, joins: int) -> bool:
+        """Whether a query of that size may be asked.
+
+        >>> Limits(columns=2000, joins=63).allow(23, 64)
+        False
+        """
+        return (self.columns is None or columns <= self.columns) and (self.joins is None or joins <= self.joins)
