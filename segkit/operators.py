@@ -1,7 +1,7 @@
 """The operators a user can name: one row each, with how it reads and what it means.
 
-A row feeds the JSON reader, the drop-down of the panel, the English description and the docs. About twenty-five
-spellings come down to a handful of meanings in `nodes`.
+A row feeds the JSON reader, the drop-down of the panel and the docs, and `describe` says what its label says. About
+twenty-five spellings come down to a handful of meanings in `nodes`.
 """
 
 from __future__ import annotations
@@ -44,14 +44,13 @@ ANY = (Kind.TEXT, *NUMBERS, Kind.BOOLEAN, *TIMES)
 @dataclass(frozen=True)
 class Operator:
     """One row: its key in JSON, other spellings of the key, its label, the kinds of field it fits, what it takes
-    (`value`, `values` is a list, `pair` two values, `text`, `amount` a whole number), its English, its meaning."""
+    (`value`, `values` is a list, `pair` two values, `text`, `amount` a whole number), its meaning."""
 
     key: str
     aliases: tuple[str, ...]
     label: str
     kinds: tuple[Kind, ...]
     arguments: Arguments
-    english: str
     build: Callable[..., Predicate]
 
 
@@ -99,45 +98,45 @@ def _next(unit: Unit) -> Callable[..., Predicate]:
 
 
 OPERATORS: tuple[Operator, ...] = (
-    Operator("equals", ("eq", "=", "=="), "is", ANY, "value", "{field} is {value}", equals),
-    Operator("not_equals", ("ne", "!=", "<>"), "is not", ANY, "value", "{field} is not {value}", not_equals),
-    Operator("greater_than", ("gt", ">"), "is greater than", (*NUMBERS, *TIMES), "value", "{field} is greater than {value}", _compare(">")),
-    Operator("greater_than_or_equal", ("gte", ">=", "greater_than_or_equals"), "is at least", (*NUMBERS, *TIMES), "value", "{field} is at least {value}", _compare(">=")),
-    Operator("less_than", ("lt", "<"), "is less than", (*NUMBERS, *TIMES), "value", "{field} is less than {value}", _compare("<")),
-    Operator("less_than_or_equal", ("lte", "<=", "less_than_or_equals"), "is at most", (*NUMBERS, *TIMES), "value", "{field} is at most {value}", _compare("<=")),
-    Operator("between", (), "is between", (*NUMBERS, *TIMES), "pair", "{field} is between {low} and {high}", between),
-    Operator("not_between", (), "is not between", (*NUMBERS, *TIMES), "pair", "{field} is not between {low} and {high}", _complement(between)),
-    Operator("in", ("is_in",), "is one of", ANY, "values", "{field} is one of {values}", is_in),
-    Operator("not_in", (), "is none of", ANY, "values", "{field} is none of {values}", _complement(is_in)),
-    Operator("contains", (), "contains", (Kind.TEXT,), "text", "{field} contains {value}", _text("contains")),
-    Operator("not_contains", ("does_not_contain",), "does not contain", (Kind.TEXT,), "text", "{field} does not contain {value}", _complement(_text("contains"))),
-    Operator("starts_with", ("begins_with",), "starts with", (Kind.TEXT,), "text", "{field} starts with {value}", _text("startswith")),
-    Operator("not_starts_with", (), "does not start with", (Kind.TEXT,), "text", "{field} does not start with {value}", _complement(_text("startswith"))),
-    Operator("ends_with", (), "ends with", (Kind.TEXT,), "text", "{field} ends with {value}", _text("endswith")),
-    Operator("not_ends_with", (), "does not end with", (Kind.TEXT,), "text", "{field} does not end with {value}", _complement(_text("endswith"))),
-    Operator("matches", (), "matches the pattern", (Kind.TEXT,), "text", "{field} matches {value}", _text("matches")),
-    Operator("not_matches", (), "does not match the pattern", (Kind.TEXT,), "text", "{field} does not match {value}", _complement(_text("matches"))),
-    Operator("is_null", ("is_missing", "is_empty"), "has no value", ANY, "none", "{field} has no value", Missing),
-    Operator("is_not_null", ("is_known", "exists"), "has a value", ANY, "none", "{field} has a value", _complement(Missing)),
-    Operator("is_true", (), "is true", (Kind.BOOLEAN,), "none", "{field} is true", lambda value: Compare("==", value, literal(True))),
-    Operator("is_false", (), "is false", (Kind.BOOLEAN,), "none", "{field} is false", lambda value: Compare("==", value, literal(False))),
-    Operator("within_minutes", (), "is in the last ... minutes", TIMES[1:], "amount", "{field} is in the last {value} minutes", _within("minutes")),
-    Operator("within_hours", (), "is in the last ... hours", TIMES[1:], "amount", "{field} is in the last {value} hours", _within("hours")),
-    Operator("within_days", (), "is in the last ... days", TIMES, "amount", "{field} is in the last {value} days", _within("days")),
-    Operator("within_weeks", (), "is in the last ... weeks", TIMES, "amount", "{field} is in the last {value} weeks", _within("weeks")),
-    Operator("within_months", (), "is in the last ... months", TIMES, "amount", "{field} is in the last {value} months", _within("months")),
-    Operator("older_than_minutes", (), "is more than ... minutes ago", TIMES[1:], "amount", "{field} is more than {value} minutes ago", _older("minutes")),
-    Operator("older_than_hours", (), "is more than ... hours ago", TIMES[1:], "amount", "{field} is more than {value} hours ago", _older("hours")),
-    Operator("older_than_days", (), "is more than ... days ago", TIMES, "amount", "{field} is more than {value} days ago", _older("days")),
-    Operator("older_than_weeks", (), "is more than ... weeks ago", TIMES, "amount", "{field} is more than {value} weeks ago", _older("weeks")),
-    Operator("older_than_months", (), "is more than ... months ago", TIMES, "amount", "{field} is more than {value} months ago", _older("months")),
-    Operator("in_next_hours", (), "is in the next ... hours", TIMES[1:], "amount", "{field} is in the next {value} hours", _next("hours")),
-    Operator("in_next_days", (), "is in the next ... days", TIMES, "amount", "{field} is in the next {value} days", _next("days")),
-    Operator("in_next_months", (), "is in the next ... months", TIMES, "amount", "{field} is in the next {value} months", _next("months")),
-    Operator("on", (), "is on", TIMES, "value", "{field} is on {value}", lambda value, day: During(value, OnDay(day))),
-    Operator("before", (), "is before", TIMES, "value", "{field} is before {value}", _compare("<")),
-    Operator("after", (), "is after", TIMES, "value", "{field} is after {value}", _compare(">")),
-    Operator("anniversary", (), "has its anniversary", TIMES, "optional amount", "{field} has its anniversary within {value} days", lambda value, within=0: During(value, Anniversary(within))),
+    Operator("equals", ("eq", "=", "=="), "is", ANY, "value", equals),
+    Operator("not_equals", ("ne", "!=", "<>"), "is not", ANY, "value", not_equals),
+    Operator("greater_than", ("gt", ">"), "is greater than", (*NUMBERS, *TIMES), "value", _compare(">")),
+    Operator("greater_than_or_equal", ("gte", ">=", "greater_than_or_equals"), "is at least", (*NUMBERS, *TIMES), "value", _compare(">=")),
+    Operator("less_than", ("lt", "<"), "is less than", (*NUMBERS, *TIMES), "value", _compare("<")),
+    Operator("less_than_or_equal", ("lte", "<=", "less_than_or_equals"), "is at most", (*NUMBERS, *TIMES), "value", _compare("<=")),
+    Operator("between", (), "is between", (*NUMBERS, *TIMES), "pair", between),
+    Operator("not_between", (), "is not between", (*NUMBERS, *TIMES), "pair", _complement(between)),
+    Operator("in", ("is_in",), "is one of", ANY, "values", is_in),
+    Operator("not_in", (), "is none of", ANY, "values", _complement(is_in)),
+    Operator("contains", (), "contains", (Kind.TEXT,), "text", _text("contains")),
+    Operator("not_contains", ("does_not_contain",), "does not contain", (Kind.TEXT,), "text", _complement(_text("contains"))),
+    Operator("starts_with", ("begins_with",), "starts with", (Kind.TEXT,), "text", _text("startswith")),
+    Operator("not_starts_with", (), "does not start with", (Kind.TEXT,), "text", _complement(_text("startswith"))),
+    Operator("ends_with", (), "ends with", (Kind.TEXT,), "text", _text("endswith")),
+    Operator("not_ends_with", (), "does not end with", (Kind.TEXT,), "text", _complement(_text("endswith"))),
+    Operator("matches", (), "matches the pattern", (Kind.TEXT,), "text", _text("matches")),
+    Operator("not_matches", (), "does not match the pattern", (Kind.TEXT,), "text", _complement(_text("matches"))),
+    Operator("is_null", ("is_missing", "is_empty"), "is missing", ANY, "none", Missing),
+    Operator("is_not_null", ("is_known", "exists"), "is known", ANY, "none", _complement(Missing)),
+    Operator("is_true", (), "is true", (Kind.BOOLEAN,), "none", lambda value: Compare("==", value, literal(True))),
+    Operator("is_false", (), "is false", (Kind.BOOLEAN,), "none", lambda value: Compare("==", value, literal(False))),
+    Operator("within_minutes", (), "is in the last ... minutes", TIMES[1:], "amount", _within("minutes")),
+    Operator("within_hours", (), "is in the last ... hours", TIMES[1:], "amount", _within("hours")),
+    Operator("within_days", (), "is in the last ... days", TIMES, "amount", _within("days")),
+    Operator("within_weeks", (), "is in the last ... weeks", TIMES, "amount", _within("weeks")),
+    Operator("within_months", (), "is in the last ... months", TIMES, "amount", _within("months")),
+    Operator("older_than_minutes", (), "is more than ... minutes ago", TIMES[1:], "amount", _older("minutes")),
+    Operator("older_than_hours", (), "is more than ... hours ago", TIMES[1:], "amount", _older("hours")),
+    Operator("older_than_days", (), "is more than ... days ago", TIMES, "amount", _older("days")),
+    Operator("older_than_weeks", (), "is more than ... weeks ago", TIMES, "amount", _older("weeks")),
+    Operator("older_than_months", (), "is more than ... months ago", TIMES, "amount", _older("months")),
+    Operator("in_next_hours", (), "is in the next ... hours", TIMES[1:], "amount", _next("hours")),
+    Operator("in_next_days", (), "is in the next ... days", TIMES, "amount", _next("days")),
+    Operator("in_next_months", (), "is in the next ... months", TIMES, "amount", _next("months")),
+    Operator("on", (), "is on", TIMES, "value", lambda value, day: During(value, OnDay(day))),
+    Operator("before", (), "is before", TIMES, "value", _compare("<")),
+    Operator("after", (), "is after", TIMES, "value", _compare(">")),
+    Operator("anniversary", (), "has its anniversary", TIMES, "optional amount", lambda value, within=0: During(value, Anniversary(within))),
 )  # fmt: skip
 
 _BY_SPELLING = {spelling: row for row in OPERATORS for spelling in (row.key, *row.aliases)}

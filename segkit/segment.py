@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from segkit import codec, evaluate, nodes
 from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
+from segkit.describe import describe
 from segkit.errors import CatalogError, DefinitionError
 from segkit.plan import Plan, moment, plan
 from segkit.plan.clock import iso_time
@@ -208,6 +209,37 @@ class Segment(Audience):
         key = contact.get(own.contacts.key)
         on = (name for name, keys in lists.items() if key in keys) if isinstance(lists, Mapping) else lists
         return evaluate.holds(plan(self.definition, own, at, by_name(segments)), contact, rows, on)
+
+    def describe(
+        self,
+        *,
+        as_of: Any = None,
+        catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
+        timezone: str | None = None,
+        segments: Segments = (),
+    ) -> str:
+        """The definition in one English paragraph, with its relative dates resolved.
+
+        What a complement includes is said (`is not 'USA' (or is missing)`), and so is how much of a long definition is
+        left out. Names are not looked up: a definition that is not finished is described, too.
+
+        Args:
+            as_of: the instant of evaluation (default: the catalog's, else now).
+            catalog: kinds of fields and calculated fields: a catalog, its mapping form, or the path of a `catalog.yml`.
+            timezone: the zone of local dates (default: the catalog's, else UTC).
+            segments: other segments that this one refers to; what they mean is said, too.
+
+        Raises:
+            DefinitionError: the definition is too large, or a date of it out of range.
+
+        >>> from segkit import F
+        >>> Segment("Quiet", F.last_open.older_than(days=90) & (F.plan != "free")).describe(as_of="2025-11-30T12:00")
+        "Contacts whose last open is more than 90 days ago (before 1 September 2025 12:00) and whose plan is not 'free' \
+(or is missing). As of 30 November 2025 12:00 (UTC)."
+        """
+        own = as_catalog(catalog)
+        at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
+        return describe(self.definition.where, own, at, by_name(segments))
 
     def __eq__(self, other: object) -> bool:
         return self.definition == other.definition if isinstance(other, Segment) else NotImplemented

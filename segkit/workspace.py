@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from segkit import bundled, lists, metrics, nodes, store
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
+from segkit.describe import describe
 from segkit.engines import Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.journey import Journey, counted, partition
@@ -270,6 +271,16 @@ class Workspace:
         """The query of the members' keys for this catalog, in the engine's own dialect or another."""
         [own] = self._plans([segment], as_of)
         return displayed(own, dialect or self.engine.dialect)
+
+    def describe(self, segment: Audience | Predicate, *, as_of: Any = None) -> str:
+        """The definition in one English paragraph, its names looked up and its relative dates resolved.
+
+        >>> from segkit import E
+        >>> connect().describe(E.opened.within(days=7).count() < 2, as_of="2025-11-30").partition(" (after")[0]
+        'Contacts who opened fewer than 2 times (or never) in the last 7 days'
+        """
+        [own] = self._plans([segment], as_of)
+        return describe(own.definition.where, own.catalog, own.at, by_name(self._segments))
 
     def close(self) -> None:
         """Gives back what `connect` opened."""

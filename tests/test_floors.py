@@ -20,7 +20,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "react_querybuilder"), 2),
     "plan": 3,
-    **dict.fromkeys(("evaluate", "compile"), 4),
+    **dict.fromkeys(("evaluate", "compile", "describe"), 4),
     "rendering": 5,
     **dict.fromkeys(("engines", "segment"), 6),
     **dict.fromkeys(("exchange", "journey", "lists", "metrics", "store", "templates"), 7),
