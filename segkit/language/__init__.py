@@ -101,6 +101,8 @@ def stages(text: str) -> tuple[str, ...]:
     nodes.checked_text(text)
     begin = len(text) - len(text.lstrip())
     first = re.split(r"\n[^\S\n]*\n", text[begin:], maxsplit=1)[0]
+    if not first:
+        raise located(Refusal(0, "there is no journey to read", "write Prospect → Lead → Customer"), text)
     names = []
     at = begin
     for match in [*_ARROW.finditer(first), None]:

@@ -45,6 +45,7 @@ _STRAY = {
     ".": ("a point in a name", 'write names with other characters in backticks, a path into JSON as props -> "plan"'),
     "%": ("a percent sign", "it stands only behind IN TOP 10 and SAMPLE 10; write other shares as numbers: 0.1"),
     "[": ("a square bracket", "lists stand in parentheses, names with blanks in backticks"),
+    ":": ("a colon", "words such as Condition: and Result: are read by parse_segment"),
     ";": ("a semicolon", "leave it out: one text is one definition"),
     "&": ("a single &", "write AND, or &&"),
     "|": ("a single |", "write OR, or ||"),

@@ -150,7 +150,7 @@ def _positive(test: Test, left: nodes.Value) -> nodes.Predicate:
         case "top":
             rank = test.others[0]
             assert isinstance(rank, Rank)
-            return nodes.Top(left, rank.n, rank.percent, rank.of)
+            return made(rank.at, nodes.Top, left, rank.n, rank.percent, rank.of)
         case "then":
             raise Refusal(test.at, "a sequence of events is no left side", "write Visited THEN purchased WITHIN 7 days")
         case _:

@@ -76,6 +76,8 @@ class Reader(Transformer[Token, Any]):
     def assignment(self, name: Name, sign: Token, formula: Term) -> tuple[str, nodes.Value]:
         if sign != "=":
             raise Refusal(_at(sign), f"a field is defined with =, not {sign}", "write average = total / number")
+        if isinstance(formula, Condition | Test | Told):
+            raise Refusal(formula.at, "a condition stands where a calculation is expected", "write one field a line: a = b / c")
         return name.text, value(formula)
 
     # groups
@@ -92,8 +94,9 @@ class Reader(Transformer[Token, Any]):
         return Condition(_at(word), nodes.Not(condition(item)), depth=deeper(_at(word), item))
 
     # sentences about events
-    def told(self, subject: Term, *tails: Any) -> Term:
-        return Told(subject.at, subject, tails, depth=deeper(subject.at, subject, *tails))
+    def told(self, subject: Term, *tails: tuple[Stretch | Where, ...]) -> Term:
+        flat = tuple(part for tail in tails for part in tail)
+        return Told(subject.at, subject, flat, depth=deeper(subject.at, subject, *flat))
 
     def previously(self, word: Token, told: Term) -> Term:
         return Condition(_at(word), meaning.previously(told), depth=told.depth)
@@ -101,16 +104,20 @@ class Reader(Transformer[Token, Any]):
     def never(self, word: Token, told: Term) -> Term:
         return Condition(_at(word), meaning.never(told), depth=told.depth)
 
-    def where(self, term: Term) -> Where:
-        if isinstance(term, Test) and meaning.is_window(term) and isinstance(term.left, Condition):
-            raise Refusal(term.at, "a window behind WHERE (...)", "put the window first: IN LAST 30 days WHERE (...)")
-        return Where(term.at, condition(term), depth=term.depth)
+    def where(self, term: Term) -> tuple[Stretch | Where, ...]:
+        """A filter; what the grammar reads as a window of a condition in parentheses is that of the events."""
+        if isinstance(term, Test) and meaning.is_window(term) and isinstance(term.left, Condition | Test | Told):
+            if term.negated:
+                raise Refusal(term.at, "NOT inside a sentence about events", "write NOT before it")
+            window = Stretch(term.at, meaning.span_of(term))
+            return Where(term.at, condition(term.left), depth=term.depth), window
+        return (Where(term.at, condition(term), depth=term.depth),)
 
-    def window(self, period: Stretch) -> Stretch:
-        return period
+    def window(self, period: Stretch) -> tuple[Stretch, ...]:
+        return (period,)
 
-    def window_between(self, word: Token, one: Term, _and: Token, other: Term) -> Stretch:
-        return Stretch(_at(word), meaning.between_ages(one, other))
+    def window_between(self, word: Token, one: Term, _and: Token, other: Term) -> tuple[Stretch, ...]:
+        return (Stretch(_at(word), meaning.between_ages(one, other)),)
 
     # tests
     def compared(self, left: Term, sign: Token, right: Term, ignoring: Token | None) -> Term:
