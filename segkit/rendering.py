@@ -7,8 +7,10 @@ an engine is adding rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import ErrorLevel, exp
@@ -111,9 +113,47 @@ def checked_dialect(name: Any) -> str:
 
 def _written(node: exp.Anonymous, dialect: str) -> Sql:
     name = str(node.this).removeprefix("SEGKIT_")
+    if name == "AMONG":
+        return _among(node.expressions[0], node.args["options"], dialect)
     if name == "JSON_NUMBER" and (f"SEGKIT_{name}", _INNER.get(dialect, dialect)) not in _TABLE:
         return _json_as_number(*node.expressions, dialect=dialect)
     return _row(name, dialect)(*node.expressions)
+
+
+def _among(own: Sql, options: Sequence[Any], dialect: str) -> Sql:
+    """One of many constants. DuckDB reads a JSON array thirty times faster than a list of literals."""
+    if dialect == "duckdb" and all(isinstance(option, str) for option in options):
+        return _in_json(own, options, "VARCHAR")
+    if dialect == "duckdb" and all(type(option) is int for option in options):
+        return _in_json(own, options, "BIGINT")
+    return exp.In(this=own, expressions=[_many(options, dialect)])
+
+
+def _in_json(own: Sql, options: Sequence[Any], kind: str) -> Sql:
+    array = _call("FROM_JSON", _text(json.dumps(options, ensure_ascii=False)), _text(f'["{kind}"]'))
+    return exp.In(this=own, query=exp.Subquery(this=exp.Select(expressions=[_call("UNNEST", array)])))
+
+
+def _many(options: Sequence[Any], dialect: str) -> exp.Var:
+    """Constants as the text of a list, in one piece: a million nodes would take a minute."""
+    generator = Dialect.get_or_raise(dialect).generator()
+    literal = exp.Literal(this="", is_string=True)
+
+    def written(option: Any) -> str:
+        literal.set("this", option)
+        return generator.sql(literal) if isinstance(option, str) else _number_text(option)
+
+    return exp.Var(this=", ".join(map(written, options)))
+
+
+def _number_text(number: Any) -> str:
+    match number:
+        case bool():
+            return "TRUE" if number else "FALSE"
+        case Decimal():
+            return f"{number:f}"
+        case _:
+            return repr(number)
 
 
 def _check_names(tree: exp.Expression, dialect: str) -> None:

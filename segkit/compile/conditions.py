@@ -52,6 +52,7 @@ from segkit.plan.tree import (
     TextSearch,
 )
 
+_MANY = 500
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
@@ -92,6 +93,8 @@ def condition(node: Condition, names: Names) -> Sql:
             return exp.EQ(this=zero_or_one, expression=sql.number(1))
         case Comparison(op, left, right):
             return _COMPARISONS[op](this=_like(left, right, names), expression=_like(right, left, names))
+        case Among(own, options) if len(options) > _MANY and not (own.kind is Kind.DATE or own.kind.is_timestamp):
+            return sql.among(sql.operand(term(own, names)), [option.value for option in options])
         case Among(own, options):
             return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own.clock) for option in options])
         case TextSearch(test, own, text, ignore_case):

@@ -14,7 +14,7 @@ from segkit.compile.conditions import Names
 from segkit.compile.sql import Sql
 from segkit.errors import DefinitionError
 from segkit.plan import Moment, Plan
-from segkit.plan.tree import Condition, Feature, FeatureTerm, Named, OnList, Part, PastColumn, Rank, Reference, Standing
+from segkit.plan.tree import Among, Condition, Feature, FeatureTerm, Named, OnList, Part, PastColumn, Rank, Reference, Standing
 
 
 @dataclass
@@ -195,6 +195,8 @@ def _leaves(nodes: Iterable[object]) -> Iterable[object]:
         match node:
             case FeatureTerm() | OnList() | PastColumn() | Standing() | Reference():
                 yield node
+            case Among(term):
+                stack.append(term)
             case tuple():
                 stack.extend(node)
             case _:

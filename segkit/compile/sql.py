@@ -9,7 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from sqlglot import exp
 
@@ -109,6 +109,11 @@ def _is_plain(node: Sql) -> bool:
 
 def marker(name: str, *arguments: Sql) -> exp.Anonymous:
     return exp.Anonymous(this=f"SEGKIT_{name}", expressions=list(arguments))
+
+
+def among(own: Sql, options: Sequence[Any]) -> Sql:
+    """One of many numbers or texts: they are kept as they are, for `rendering` to write all at once."""
+    return exp.Anonymous(this="SEGKIT_AMONG", expressions=[own], options=options)
 
 
 def contains(own: Sql, text: str) -> Sql:

@@ -15,7 +15,7 @@ from segkit.errors import DefinitionError
 from segkit.evaluate.conditions import true
 from segkit.evaluate.gathering import events_by_contact, history_by_contact, lists_of, stand, valid_row, world_of
 from segkit.evaluate.reading import named_by_column
-from segkit.evaluate.world import Row
+from segkit.evaluate.world import Options, Row, World
 from segkit.plan import Plan
 from segkit.plan.tree import Rank
 
@@ -37,7 +37,7 @@ def holds(plan: Plan, contact: Row, events: Iterable[Row] = (), lists: Iterable[
     if any(isinstance(part, Rank) for part in plan.parts):
         raise DefinitionError("a rank needs all contacts, not one", fix="run it on data: ws.members(segment)")
     with localcontext(Context(prec=100)):
-        world = world_of(plan, contact, list(events), frozenset(lists), None)
+        world = world_of(plan, contact, list(events), frozenset(lists), None, {})
         return world is not None and true(plan.where, world)
 
 
@@ -52,13 +52,14 @@ def members(
     catalog = plan.catalog
     given, stays = events_by_contact(events, catalog), list(list_members)
     past = history_by_contact(catalog, history or {})
-    worlds = []
+    worlds: list[World] = []
+    sets: dict[int, Options] = {}
     with localcontext(Context(prec=100)):
         for contact in contacts:
             key = named_by_column(contact, catalog.contacts.fields).get(catalog.contacts.key)
             on = frozenset(lists_of(plan, stays, key)) if plan.lists else frozenset()
             valid = {i: valid_row(past(i, key), table, plan) for i, table in enumerate(catalog.history)}
-            world = world_of(plan, contact, given(key), on, valid)
+            world = world_of(plan, contact, given(key), on, valid, sets)
             if world is not None:
                 worlds.append(world)
         for part in plan.parts:

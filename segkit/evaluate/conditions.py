@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, assert_never
 
 from segkit import patterns
@@ -44,7 +45,7 @@ def true(condition: Condition, world: World) -> bool:
             pair = _comparable(left, right, world)
             return pair is not None and _ORDER[op](*pair)
         case Among(term, options):
-            return any(true(Comparison("==", term, option), world) for option in options)
+            return _is_one_of(value_of(term, world), term, options, world)
         case TextSearch(test, term, text, ignore_case):
             value = value_of(term, world)
             return isinstance(value, str) and _found(test, value, text, ignore_case)
@@ -72,6 +73,26 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda a, b: a > b,
     ">=": lambda a, b: a >= b,
 }
+
+
+_MANY = 100
+
+
+def _is_one_of(value: Any, term: Term, options: tuple[Constant, ...], world: World) -> bool:
+    """Many options are looked up in sets, made once: exact ones, and as floats for a float."""
+    if value is None:
+        return False
+    if len(options) < _MANY or isinstance(value, dt.datetime):
+        return any(true(Comparison("==", term, option), world) for option in options)
+    if id(options) not in world.options:
+        values = [option.value for option in options]
+        numbers = [number for number in values if isinstance(number, int | float | Decimal)]
+        floats = frozenset(map(float, numbers))
+        world.options[id(options)] = (frozenset(values), floats, any(isinstance(number, float) for number in numbers))
+    exact, floats, some_are_floats = world.options[id(options)]
+    if isinstance(value, float):
+        return value in floats
+    return value in exact or (some_are_floats and isinstance(value, int | Decimal) and float(value) in floats)
 
 
 def _found(test: str, value: str, text: str, ignore_case: bool) -> bool:

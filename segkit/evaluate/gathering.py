@@ -13,15 +13,22 @@ from segkit.evaluate.conditions import true
 from segkit.evaluate.events import outcome, own_events
 from segkit.evaluate.reading import named_by_column, read
 from segkit.evaluate.terms import value_of
-from segkit.evaluate.world import Row, World
+from segkit.evaluate.world import Options, Row, World
 from segkit.plan import Plan
 from segkit.plan.tree import Named, Rank
 
 _NO_KEY = ""  # stands for the key of a contact that was given without one
 
 
-def world_of(plan: Plan, contact: Row, events: list[Row], lists: frozenset[str], past: Mapping[int, Row] | None) -> World | None:
-    """What is known of a contact, None if it does not exist yet at the moment."""
+def world_of(
+    plan: Plan,
+    contact: Row,
+    events: list[Row],
+    lists: frozenset[str],
+    past: Mapping[int, Row] | None,
+    options: dict[int, Options],
+) -> World | None:
+    """What is known of a contact, None if it does not exist yet at the moment; all share the sets of `options`."""
     catalog = plan.catalog
     row = named_by_column(contact, catalog.contacts.fields)
     if past is None:
@@ -35,7 +42,7 @@ def world_of(plan: Plan, contact: Row, events: list[Row], lists: frozenset[str],
             streams[asked.tables] = own_events(events, key, asked, plan)
     outcomes = {feature: outcome(feature, streams) for feature in plan.features}
     segments = {part.name: part.where for part in plan.parts if isinstance(part, Named)}
-    return World(row, lists, outcomes, key, past, segments)
+    return World(row, lists, outcomes, key, past, segments, options=options)
 
 
 def _created_later(row: Row, plan: Plan) -> bool:

@@ -9,6 +9,8 @@ from typing import Any
 from segkit.plan.tree import Condition, Feature, Rank
 
 Row = Mapping[str, Any]
+Options = tuple[frozenset[Any], frozenset[float], bool]
+"""The options of a long list: as they are, as floats, and whether some are floats."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +18,7 @@ class World:
     """The row at hand and what is known around it.
 
     `past` are the valid rows of the tables of history, None where the row itself says what was; `standings` the place,
-    total and group in each rank; `known` which segments were found to hold.
+    total and group in each rank; `known` which segments were found to hold; `options` the sets of long lists of options.
     """
 
     row: Row
@@ -27,3 +29,4 @@ class World:
     segments: Mapping[str, Condition] = field(default_factory=dict)
     standings: dict[Rank, Mapping[str, int]] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)
+    options: dict[int, Options] = field(default_factory=dict)

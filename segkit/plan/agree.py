@@ -155,21 +155,26 @@ def compared(op: Order, left: Operand, right: Operand, scope: Scope, sides: Side
 
 def options(term: Term, values: tuple[nodes.Literal, ...], scope: Scope, side: nodes.Value) -> tuple[Term, tuple[Constant, ...]]:
     """A term and the constants it may be one of, all of one kind."""
-    constants = tuple(constant(value, scope) for value in values)
-    for node, value in zip(values, constants, strict=True):
-        term = _adopted("==", term, value, scope, (side, node))
-    read: list[Constant] = []
-    for node, value in zip(values, constants, strict=True):
-        adopted = _adopted("==", value, term, scope, (node, side))
-        both = (side, node)
-        if not _alike(term.kind, adopted.kind):
-            times = {term.kind, adopted.kind} <= {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
-            raise _date_equals_timestamp(both) if times else _mismatch(term, adopted, both)
-        assert isinstance(adopted, Constant)
-        read.append(adopted)
+    samples = {value.sort: value for value in values}
+    for node in samples.values():
+        term = _adopted("==", term, constant(node, scope), scope, (side, node))
     if term.kind in (Kind.JSON, Kind.DURATION):
         raise DefinitionError(f"{spell(side)} is {term.kind} and cannot be compared", fix="only .is_missing() works on it")
-    return term, tuple(read)
+    if term.kind is Kind.DATE or term.kind.is_timestamp:
+        return term, tuple(_option(term, node, scope, side) for node in values)
+    for node in samples.values():
+        _option(term, node, scope, side)
+    return term, tuple(constant(node, scope) for node in values)
+
+
+def _option(term: Term, node: nodes.Literal, scope: Scope, side: nodes.Value) -> Constant:
+    """A literal as a constant of the term's kind."""
+    adopted = _adopted("==", constant(node, scope), term, scope, (node, side))
+    if not _alike(term.kind, adopted.kind):
+        times = {term.kind, adopted.kind} <= {Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ}
+        raise _date_equals_timestamp((side, node)) if times else _mismatch(term, adopted, (side, node))
+    assert isinstance(adopted, Constant)
+    return adopted
 
 
 def inside(term: Term, bounds: Bounds) -> Condition:
