@@ -167,6 +167,15 @@ def test_a_segment_is_told_one_level_deep_and_a_circle_does_no_harm() -> None:
     )
 
 
+def test_the_instant_is_named_where_a_segment_depends_on_it() -> None:
+    segments = by_name({"Recent": F.last_purchase.within(days=7), "Old": in_segment("Recent")})
+    assert english(in_segment("recent"), segments=segments).endswith(AS_OF)
+    assert english(in_group("Recent"), segments=segments).endswith(AS_OF)
+    assert english(in_segment("Old"), segments=segments) == (
+        "Contacts who are in the segment 'Old' (contacts who are in the segment 'Recent')."
+    )
+
+
 def test_a_name_is_that_of_a_list_where_the_lists_are_known() -> None:
     catalog = replace(CATALOG, lists=ListTable(observed=("VIP",)))
     assert english(in_group("VIP"), catalog=catalog) == "Contacts who are on the list 'VIP'."

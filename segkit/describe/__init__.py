@@ -16,7 +16,7 @@ from dataclasses import replace
 from segkit import nodes
 from segkit.catalog import Catalog
 from segkit.describe import shape, times, words
-from segkit.describe.conditions import condition, subject
+from segkit.describe.conditions import condition, segment_of, subject
 from segkit.describe.values import Telling, formula_of, uncalculated
 from segkit.plan import resolve
 from segkit.plan.clock import iso_time
@@ -72,8 +72,9 @@ def _is_timely(node: nodes.Node, scope: Scope) -> bool:
             return _is_instant(left) or _is_instant(right)
         case nodes.OneOf(_, options):
             return any(map(_is_instant, options[: words.TOLD_OPTIONS]))
-        case nodes.InSegment(name):
-            return name in scope.segments and _tells_time(scope.segments[name], replace(scope, segments={}))
+        case nodes.InSegment(name) | nodes.InGroup(name):
+            where = segment_of(name, scope)
+            return where is not None and _tells_time(where, replace(scope, segments={}))
         case nodes.Field(name):
             own = formula_of(name, scope)
             return isinstance(own, nodes.Node) and _tells_time(own, uncalculated(scope))

@@ -13,7 +13,7 @@ from segkit.describe import frequency, shape, times, words
 from segkit.describe.values import Phrase, Telling, owned, population, starts_apart, their, value, verb
 from segkit.errors import DefinitionError
 from segkit.plan import clock
-from segkit.plan.scope import known_lists
+from segkit.plan.scope import Scope, known_lists
 from segkit.plan.tree import Bounds
 
 Opening: TypeAlias = OneOfThese["whose", "who", "for whom"]
@@ -283,14 +283,19 @@ def _in_segment(name: str, holds: bool, telling: Telling) -> Phrase:
 
 def _segment(name: str, telling: Telling) -> str:
     """What a segment means, one level deep; nothing where it is not known here."""
-    segments = telling.scope.segments
-    try:
-        exact = find("segment", name, segments)
-        nodes.check_limits(segments[exact])
-    except DefinitionError:
-        return ""
+    where = segment_of(name, telling.scope)
     inner = replace(telling, scope=replace(telling.scope, segments={}), room=SEGMENT_ROOM)
-    return subject(shape.plain(segments[exact]), inner)
+    return "" if where is None else subject(shape.plain(where), inner)
+
+
+def segment_of(name: str, scope: Scope) -> nodes.Predicate | None:
+    """The condition of a segment, None where there is none of that name, or one too large to tell."""
+    try:
+        where = scope.segments[find("segment", name, scope.segments)]
+        nodes.check_limits(where)
+    except DefinitionError:
+        return None
+    return where
 
 
 def subject(where: nodes.Predicate, telling: Telling) -> str:
