@@ -14,7 +14,7 @@ import yaml
 from segkit.documents import MAX_NESTING
 from segkit.errors import DefinitionError
 
-MAX_YAML = 1_000_000
+MAX_YAML = 250_000
 
 
 def parsed(text: str) -> Any:
