@@ -371,9 +371,9 @@ class EventStream:
         both = condition if earlier is None else Predicate(earlier) & condition
         return EventStream(replace(self.node, where=_predicate_node(both)))
 
-    def within(self, length: Value | dt.timedelta | None = None, **units: int) -> EventStream:
-        """Only events in the last stretch of time up to now."""
-        return self._windowed(nodes.Last(_duration("within", length, units)))
+    def within(self, length: Value | dt.timedelta | None = None, *, edge: bool = False, **units: int) -> EventStream:
+        """Only events in the last stretch of time up to now; with `edge`, one exactly that long ago is in, too."""
+        return self._windowed(nodes.Last(_duration("within", length, units), edge))
 
     def window(self, older: Value | None = None, newer: Value | None = None, **units: tuple[int, int]) -> EventStream:
         """Only events between two distances ago: `window(days=(90, 30))` is from 90 days ago, not in, to 30 days ago, in.

@@ -23,6 +23,7 @@ from segkit.errors import DefinitionError
 MAX_DEPTH = 50
 MAX_CONDITIONS = 20_000
 MAX_VALUES = 2_000_000
+MAX_PARTS = 500_000
 MAX_TEXT = 100_000
 MAX_NAME = 1_000
 
@@ -649,9 +650,12 @@ def check_depth(levels: int) -> int:
 
 def check_limits(where: Predicate) -> int:
     """The depth of a tree; one that is too deep or has too many conditions is refused before anything recurses into it."""
-    conditions = 0
+    conditions = parts = 0
     for deepest, level in enumerate(levels(where), start=1):
         check_depth(deepest)
+        parts += len(level)
+        if parts > MAX_PARTS:
+            raise DefinitionError(f"the definition has more than {MAX_PARTS:,} parts", fix="name a part as a segment of its own")
         conditions += sum(isinstance(node, LEAVES) for node in level)
         if conditions > MAX_CONDITIONS:
             raise DefinitionError(f"more than {MAX_CONDITIONS:,} conditions", fix="put the values in a list: .is_in([...])")

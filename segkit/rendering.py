@@ -136,7 +136,7 @@ def _in_json(own: Sql, options: Sequence[Any], kind: str) -> Sql:
 
 def _many(options: Sequence[Any], dialect: str) -> exp.Var:
     """Constants as the text of a list, in one piece: a million nodes would take a minute."""
-    generator = Dialect.get_or_raise(dialect).generator()
+    generator = Dialect.get_or_raise(_INNER.get(dialect, dialect)).generator()
     literal = exp.Literal(this="", is_string=True)
 
     def written(option: Any) -> str:

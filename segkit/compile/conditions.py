@@ -94,7 +94,7 @@ def condition(node: Condition, names: Names) -> Sql:
         case Comparison(op, left, right):
             return _COMPARISONS[op](this=_like(left, right, names), expression=_like(right, left, names))
         case Among(own, options) if len(options) > _MANY and not (own.kind is Kind.DATE or own.kind.is_timestamp):
-            return sql.among(sql.operand(term(own, names)), [option.value for option in options])
+            return sql.among(sql.operand(term(own, names)), tuple(option.value for option in options))
         case Among(own, options):
             return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own.clock) for option in options])
         case TextSearch(test, own, text, ignore_case):
