@@ -41,6 +41,7 @@ from segkit.builder import (
     days,
     everyone,
     hours,
+    in_group,
     in_list,
     in_segment,
     minutes,
@@ -64,11 +65,12 @@ from segkit.errors import (
     SegkitWarning,
 )
 from segkit.exchange import from_react_querybuilder, to_json_logic, to_react_querybuilder
-from segkit.segment import Segment
+from segkit.segment import Segment, parse_segment
 
 if TYPE_CHECKING:
     from segkit import charts, templates
     from segkit.journey import Journey, parse_journey
+    from segkit.language import parse, parse_fields, to_text
     from segkit.lists import StaticList
     from segkit.rendering import dialects
     from segkit.workspace import Workspace, connect
@@ -102,18 +104,23 @@ __all__ = [
     "everyone",
     "from_react_querybuilder",
     "hours",
+    "in_group",
     "in_list",
     "in_segment",
     "json_schema",
     "minutes",
     "months",
+    "parse",
+    "parse_fields",
     "parse_journey",
+    "parse_segment",
     "per",
     "raw_sql",
     "sample",
     "templates",
     "to_json_logic",
     "to_react_querybuilder",
+    "to_text",
     "weeks",
     "word",
     "years",
@@ -126,7 +133,10 @@ _LATER = {
     "Workspace": "workspace",
     "connect": "workspace",
     "dialects": "rendering",
+    "parse": "language",
+    "parse_fields": "language",
     "parse_journey": "journey",
+    "to_text": "language",
 }
 
 

@@ -136,6 +136,20 @@ class Segment(Audience):
         """segkit's own form as JSON text."""
         return codec.to_json(self.definition)
 
+    def to_text(self) -> str:
+        """The condition in the text language, which `parse` reads back equal; the name and the notes are not in it.
+
+        Raises:
+            DefinitionError: the language cannot say it, such as SQL.
+
+        >>> from segkit import F
+        >>> Segment("Win back", F.last_purchase.older_than(days=180) & (F.vip == True)).to_text()
+        'last_purchase > 180 days ago AND vip = TRUE'
+        """
+        from segkit import language  # its parser is loaded where there is text
+
+        return language.to_text(self.definition.where)
+
     # meaning
     def sql(
         self,
@@ -257,6 +271,23 @@ class Segment(Audience):
         segment = cls.__new__(cls)
         segment.definition = definition
         return segment
+
+
+def parse_segment(text: str) -> Segment:
+    """Reads a segment in the text language: a condition, or one of the three forms of the product page.
+
+    The forms are `Condition: ... Result: name`, `Static List: "A" ∩ Dynamic Segment: "B" = Target Group: "name"` and
+    `Send to: ... Exclude: ... Result: name`; without `Result:` or `Target Group:` the segment has no name.
+
+    Raises:
+        DefinitionError: with the line, a caret, and what could stand there.
+
+    >>> parse_segment('Send to: "All Subscribers" Exclude: Segment "Purchased This Week" Result: Non-purchasers only')
+    Segment('Non-purchasers only', in_group('All Subscribers') & ~in_segment('Purchased This Week'))
+    """
+    from segkit import language  # its parser is loaded where there is text
+
+    return Segment._of(language.definition(text))
 
 
 def as_predicate(where: object) -> Predicate:

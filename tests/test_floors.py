@@ -18,7 +18,7 @@ PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors"), 0),
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
-    **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "react_querybuilder"), 2),
+    **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
     **dict.fromkeys(("evaluate", "compile", "describe"), 4),
     "rendering": 5,
@@ -31,6 +31,7 @@ FLOORS: dict[str, int] = {
 HOMES = {
     "sqlglot": {"compile", "rendering"},
     "duckdb": {"engines"},
+    "lark": {"language"},
     "altair": {"charts"},
     "vl_convert": {"charts"},
     "yaml": {"catalog", "yaml_document"},
@@ -39,7 +40,7 @@ HOMES = {
     "pandas": {"engines", "journey", "lists", "metrics", "workspace", "charts", "cli"},
 }
 LATE = {"pandas"}
-HEAVY = ("pandas", "altair", "duckdb", "yaml", "rich", "click", "numpy")
+HEAVY = ("pandas", "altair", "duckdb", "lark", "yaml", "rich", "click", "numpy")
 
 
 @dataclass(frozen=True)
