@@ -424,7 +424,7 @@ def _row(name: str, dialect: str) -> Callable[..., Sql]:
 # ---------------------------------------------------------------- SQLite
 
 _SQLITE_DEEPEST = 5  # 2**5 conditions in a row
-_SQLITE_LARGEST = 400
+_SQLITE_LARGEST = 5000
 
 
 def _grouped(tree: exp.Expression) -> None:

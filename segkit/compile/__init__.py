@@ -59,8 +59,9 @@ def repeated_ids(table: EventTable, limit: int) -> exp.Select:
 
 def distinct_values(table: str, column: str, limit: int) -> exp.Select:
     """The different values of a column, in their order."""
-    query = exp.Select(expressions=[sql.column(column)], distinct=exp.Distinct())
-    return query.from_(sql.table(table), copy=False).order_by(sql.column(column), copy=False).limit(limit, copy=False)
+    own = sql.as_text(sql.column(column))
+    query = exp.Select(expressions=[own], distinct=exp.Distinct())
+    return query.from_(sql.table(table), copy=False).order_by(own.copy(), copy=False).limit(limit, copy=False)
 
 
 def _repeated(table: str, column: str, limit: int, missing_too: bool) -> exp.Select:
