@@ -52,6 +52,7 @@ from segkit import (
 from segkit.builder import NOW, Predicate, Value
 from segkit.language import definition, formula, reader, stages
 
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 PAGE: dict[str, str] = json.loads((Path(__file__).parent / "fixtures" / "product_page.json").read_text(encoding="utf-8"))
 
 # ---------------------------------------------------------------- the product page, verbatim
@@ -396,6 +397,22 @@ def test_stages(text: str, expected: tuple[str, ...] | None) -> None:
     if expected is None:
         expected = ('"Big', 'small"')
     assert stages(text) == expected
+
+
+ROW = re.compile(r"^\| (`+) ?(.+?) ?\1 \| `([^`]+)` \|$", re.MULTILINE)
+DOCUMENTED = [
+    (text, python.replace(r"\|", "|")) for _, text, python in ROW.findall((DOCS / "language.md").read_text(encoding="utf-8"))
+]
+SAYS = {**{name: getattr(segkit, name) for name in segkit.__all__}, "Decimal": Decimal, "date": dt.date, "datetime": dt.datetime}
+
+
+def test_the_page_of_the_language_has_its_tables() -> None:
+    assert len(DOCUMENTED) > 60
+
+
+@pytest.mark.parametrize(("text", "python"), DOCUMENTED)
+def test_a_row_of_the_page_of_the_language(text: str, python: str) -> None:
+    assert same(parse(text), eval(python, dict(SAYS)))
 
 
 # ---------------------------------------------------------------- refusals
