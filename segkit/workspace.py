@@ -34,8 +34,9 @@ def connect(
     """Connects to data.
 
     Args:
-        source: a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a duckdb connection, or a mapping from
-            table names to pandas, polars or Arrow tables. Without one: the bundled sample data.
+        source: a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a connection of
+            duckdb or sqlite3, or a mapping from table names to pandas, polars or Arrow tables. Without one: the bundled
+            sample data.
         catalog: what the tables mean, as a `Catalog`, a mapping or the path of a `catalog.yml`; by convention
             `contacts(contact_id, ...)`, `events(event_id, contact_id, event, occurred_at, ...)` and
             `list_members(list_name, contact_id)`.

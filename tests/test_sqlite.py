@@ -363,6 +363,14 @@ def test_a_file_is_only_read(file: Path, statement: str, tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_frozen_lists_and_journeys(file: Path, tmp_path: Path) -> None:
+    with connect(file, as_of="2025-06-30T12:00:00Z", home=tmp_path / "home") as ws:
+        ws.freeze(E.Opened.any() | E.opened.any(), "Readers")
+        assert ws.members(in_list("Readers") & in_list("VIP"))["contact_id"].tolist() == [1]
+        journey = segkit.Journey([Segment("All", segkit.everyone()), Segment("Readers", in_list("Readers"))])
+        assert ws.journey(journey)["size"].tolist()[:2] == [1, 2]
+
+
 def test_rows_kept_beside_a_file(file: Path) -> None:
     engine = sqlite.of_file(file)
     for keys in ([1, 2], [3]):
