@@ -23,6 +23,7 @@ from hypothesis import given
 from sqlglot import exp
 from sqlite_world import ThreeWays, in_binary
 from strategies import World, definitions, moments
+from test_bad_input import VALUES
 from test_faults import passes
 from test_laws import ZONES, examples
 
@@ -484,3 +485,21 @@ def test_a_time_moved_again_and_again_is_refused_before_it_fills_the_memory(many
         Segment("x", moved > NOW).sql("sqlite")
     with pytest.raises(DialectError, match="written twice"):
         many.size(moved > NOW)
+
+
+# ---------------------------------------------------------------- hostile values
+
+
+@pytest.mark.parametrize("search", ["__eq__", "contains", "startswith", "endswith"])
+def test_hostile_values_find_exactly_what_python_finds(search: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE TABLE contacts (contact_id INTEGER, name VARCHAR)")
+    connection.executemany("INSERT INTO contacts VALUES (?, ?)", enumerate(VALUES))
+    ws = connect(connection)
+    for text in VALUES:
+        where = getattr(F.name, search)(text)
+        expected = [
+            i for i, value in enumerate(VALUES) if getattr(value, search.replace("contains", "__contains__"))(text) is True
+        ]
+        assert ws.members(where)["contact_id"].tolist() == expected, text
+        assert [key for (key,) in connection.execute(ws.sql(where)).fetchall()] == expected, text
