@@ -115,11 +115,7 @@ def _written_constant(value: Any) -> Any:
 
 def from_json(text: str | bytes) -> nodes.Definition:
     """Reads a definition from JSON text, in either form."""
-    try:
-        return from_dict(parsed(text))
-    except DefinitionError as error:
-        error.where = error.where or "$"
-        raise
+    return from_dict(parsed(text))
 
 
 def from_dict(document: Any) -> nodes.Definition:

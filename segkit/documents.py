@@ -19,6 +19,14 @@ _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
 
 def parsed(text: str | bytes) -> Any:
     """The document of a JSON text; too long, too deep or malformed text is refused."""
+    try:
+        return _parsed(text)
+    except DefinitionError as error:
+        error.where = error.where or "$"
+        raise
+
+
+def _parsed(text: str | bytes) -> Any:
     if not isinstance(text, str | bytes):
         raise DefinitionError(f"JSON must be text, not {type(text).__name__}", fix="use from_dict for a mapping")
     if len(text) > MAX_DOCUMENT:

@@ -53,7 +53,7 @@ def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, as
             tree = own if column is tree else tree
             column.replace(own)
     except DefinitionError as error:
-        error.under(f"raw_sql({text!r:.80})")
+        error.under(f"$ in raw_sql({text!r:.80})")
         raise
     return exp.Paren(this=tree)
 
