@@ -94,7 +94,6 @@ def segment_of(document: Any) -> Segment:
         return Segment.from_dict(document)
     from segkit.language import parse
 
-    documents.only_keys(document, ("segkit", "name", "where", "notes", "owner", "tags"))
     where = documents.at("$.where, ", lambda: parse(document["where"]))
     about = Segment.from_dict({"segkit": 1, **document, "where": {"type": "everyone"}})
     return Segment(about.name, where, notes=about.notes, owner=about.owner, tags=about.tags)

@@ -307,6 +307,8 @@ def test_only_the_lists_that_are_named_are_read(tmp_path: Path, monkeypatch: pyt
     later.define(Segment("over b", in_list("b")))
     assert later.size(in_segment("over b")) == later.size(in_list("b")) == 2
     assert read == ["b"]
+    assert [later.size(in_list(name)) for name in ("c", "b", "c")] == [2, 2, 2]
+    assert read == ["b", "b", "c"]
 
 
 def test_events_and_own_lists_are_what_they_were(tmp_path: Path) -> None:

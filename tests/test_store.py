@@ -135,14 +135,15 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
         store.save(tmp_path / "segments", KEPT)
 
 
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
     file = store.save(tmp_path, KEPT)
     before = file.read_bytes()
 
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, step, full)
     with pytest.raises(SegkitError, match="No space left"):
         store.save(tmp_path, Segment("At risk", F.opens > 1))
     assert file.read_bytes() == before
@@ -152,24 +153,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.skipif(os.name != "posix", reason="kill -9")
 def test_killed_in_the_middle_leaves_the_old_file_or_the_new_one(tmp_path: Path) -> None:
     program = (
-        "import itertools, sys; from pathlib import Path; from segkit import F, Segment, store\n"
-        "for n in itertools.count(1):\n"
-        "    store.save(Path(sys.argv[1]), Segment('busy', F.a.is_in(range(20_000)), notes=str(n)))\n"
+        "import itertools, sys; from pathlib import Path; from segkit import store\n"
+        "for letter in itertools.cycle('abc'):\n"
+        "    store.write(Path(sys.argv[1]), letter * 10_000_000)\n"
     )
-    for _ in range(4):
-        running = subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], cwd=Path(segkit.__file__).parents[1])
+    file = tmp_path / "busy.json"
+    for wait in (0.0, 0.05, 0.1, 0.15):
+        running = subprocess.Popen([sys.executable, "-c", program, str(file)], cwd=Path(segkit.__file__).parents[1])
         try:
-            end = time.monotonic() + 20
-            while not (tmp_path / "busy.json").exists() and time.monotonic() < end:
+            end = time.monotonic() + 30
+            while not file.exists() and time.monotonic() < end:
                 time.sleep(0.01)
-            time.sleep(0.15)
+            time.sleep(wait)
         finally:
             running.kill()
             running.wait()
-        [own] = store.read(tmp_path)
-        assert own.segment.notes.isdigit()
-    store.save(tmp_path, Segment("busy", F.a > 1))
-    assert store.read(tmp_path)[0].segment == Segment("busy", F.a > 1)
+        text = file.read_text()
+        assert len(text) == 10_000_000
+        assert text == text[0] * len(text)
+    store.save(tmp_path, KEPT)
+    assert [own.segment for own in map(store.read_file, [tmp_path / "at-risk-490c67a211.json"])] == [KEPT]
 
 
 def test_a_broken_file_of_the_home_is_warned_of_and_the_others_work(tmp_path: Path) -> None:
@@ -361,6 +364,12 @@ def test_yaml_that_is_refused_is_refused_at_once(tmp_path: Path, text: str, part
         loaded(tmp_path, text)
     assert part in str(caught.value)
     assert time.monotonic() - began < 10
+
+
+def test_yaml_may_be_long_but_not_deep(tmp_path: Path) -> None:
+    states = ", ".join(f"s{n}" for n in range(1000))
+    text = f"name: x\nconditions:\n- {{field: f, operator: in, value: [{states}]}}\n"
+    assert loaded(tmp_path, text) == Segment("x", F.f.is_in([f"s{n}" for n in range(1000)]))
 
 
 def test_yaml_errors_name_the_line(tmp_path: Path) -> None:
