@@ -17,8 +17,9 @@ import duckdb
 import segkit
 from segkit import Catalog, Segment, connect, evaluate, metrics
 from segkit.catalog import Column, HistoryTable, Kind
-from segkit.plan import moment, plan
-from segkit.segment import as_segment, by_name
+from segkit.engines.sqlite import FUNCTIONS
+from segkit.plan import Plan, moment, plan
+from segkit.segment import as_segment, by_name, displayed
 
 CASES = Path(__file__).parent / "cases"
 NAMES = {
@@ -172,16 +173,27 @@ def on_sqlite(case: Case) -> list[Any]:
     return _members(case, "sqlite")
 
 
+def on_shown_sqlite(case: Case) -> list[Any]:
+    """The members that SQLite finds with the SQL that is shown: plain, without functions of segkit's."""
+    ws = _workspace(case.file, "sqlite")
+    shown = displayed(_resolved(case, ws), "sqlite")
+    assert not any(name in shown for name in FUNCTIONS)
+    return sorted(ws.engine.frame(shown).iloc[:, 0].tolist())
+
+
 def _members(case: Case, engine: str) -> list[Any]:
     ws = _workspace(case.file, engine)
+    return metrics.members(ws.engine, _resolved(case, ws)).iloc[:, 0].tolist()
+
+
+def _resolved(case: Case, ws: segkit.Workspace) -> Plan:
     segment = segment_of(case)
     checked = ws._checked()
     calculated = {name: spelled(text).node for name, text in case.given.get("calculated", {}).items()}
     others = {name: spelled(text) for name, text in case.given.get("segments", {}).items()}
     at = moment(case.case.get("as_of", case.given["as_of"]), ws.timezone)
     catalog = replace(checked, calculated={**checked.calculated, **calculated})
-    resolved = plan(segment.definition, catalog, at, by_name(others))
-    return metrics.members(ws.engine, resolved).iloc[:, 0].tolist()
+    return plan(segment.definition, catalog, at, by_name(others))
 
 
 def on_evaluator(case: Case) -> list[Any]:
