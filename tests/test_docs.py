@@ -83,7 +83,8 @@ def test_the_demo_shows_every_form(demo: str) -> None:
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda p: p.name)
-def test_python_in_the_docs_runs_and_says_what_it_gives(path: Path) -> None:
+def test_python_in_the_docs_runs_and_says_what_it_gives(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in FENCE.findall(path.read_text(encoding="utf-8")):
         exec(compile(block, path.name, "exec"), names)
@@ -108,6 +109,8 @@ def test_the_catalog_of_the_docs_is_read() -> None:
     catalog = segkit.Catalog.from_dict(yaml.safe_load(block.group(1)))
     assert catalog.contacts.fields["lifetime_value"].name == "ltv"
     assert [table.name for table in catalog.events] == [None, "purchased"]
+    assert catalog.history[0].fields["tier"].name == "tier_name"
+    assert catalog.verbs["opened"].nouns == ("emails", "newsletters")
 
 
 @pytest.mark.parametrize("name", [name for name in segkit.__all__ if name not in ("E", "F", "TODAY", "NOW")])
