@@ -2,12 +2,21 @@
 
 >>> win_back(days=90).where
 F.last_purchase.older_than(days=90) & (F.previous_customer == True)
+>>> listed().loc[18, "template"]
+'win_back(days=180)'
 """
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
 from segkit.builder import TODAY, E, F, days, in_list, per
 from segkit.segment import Segment
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def employees(domain: str = "@company.com") -> Segment:
@@ -23,7 +32,7 @@ def big_spenders_at_rest(days: int = 30, spent: float = 500, opens: int = 5) -> 
         & F.last_purchase.older_than(days=days)
         & (F.total_spent > spent)
         & (F.email_opens > opens),
-        notes="The page's example of complex conditions: a reason to come back.",
+        notes="A reason to come back, for good customers who read but do not buy.",
     )
 
 
@@ -119,34 +128,42 @@ def interested_professionals(company_size: int = 100, budget: float = 10_000) ->
             | ((F.product_interest == "Marketing") & F.job_title.contains("Marketing"))
         )
         & ((F.company_size > company_size) | (F.budget > budget)),
-        notes="The page's example of nested conditions.",
+        notes="Product news by interest and job, to companies that can buy.",
     )
 
 
-def active_last_30_days() -> Segment:
+def active_last_30_days(window: int = 30) -> Segment:
     """Any activity in a rolling window of dates."""
-    return Segment("Active Last 30 Days", F.last_activity > TODAY - days(30), notes="Always the last 30 days of activity.")
+    return Segment(
+        f"Active Last {window} Days",
+        F.last_activity > TODAY - days(window),
+        notes="Current audience: regular campaigns, and the base of other segments.",
+    )
 
 
 def signup_anniversary() -> Segment:
     """Signed up on this day of a year."""
-    return Segment("Signup Anniversary", F.signup_date.anniversary(), notes="Triggers on the signup date each year.")
+    return Segment("Signup Anniversary", F.signup_date.anniversary(), notes="Congratulations on the day, each year.")
 
 
 def holiday_season(months: tuple[int, ...] = (11, 12)) -> Segment:
     """Everyone, in some months of the year."""
-    return Segment("Holiday Season", TODAY.month().is_in(months), notes="Active during the holiday season.")
+    return Segment("Holiday Season", TODAY.month().is_in(months), notes="Seasonal campaigns: everyone, but only in season.")
 
 
-def engaged_vips() -> Segment:
+def engaged_vips(list_name: str = "VIP Customers", window: int = 30) -> Segment:
     """A static list and a segment together."""
-    return Segment("Engaged VIPs", in_list("VIP Customers") & active_last_30_days(), notes="List and segment combined.")
+    return Segment(
+        "Engaged VIPs",
+        in_list(list_name) & active_last_30_days(window),
+        notes="Hybrid targeting: the active part of a list.",
+    )
 
 
-def non_purchasers() -> Segment:
-    """All subscribers, without those who bought this week."""
-    bought = Segment("Purchased This Week", E.purchased.within(days=7).any())
-    return Segment("Non-purchasers only", in_list("All Subscribers") - bought, notes="A suppression segment.")
+def non_purchasers(list_name: str = "All Subscribers", days: int = 7) -> Segment:
+    """All subscribers, without those who bought in the last days."""
+    bought = Segment("Purchased This Week", E.purchased.within(days=days).any())
+    return Segment("Non-purchasers only", in_list(list_name) - bought, notes="Suppression: no offer to those who just bought.")
 
 
 def welcome_series(days: int = 7) -> Segment:
@@ -186,11 +203,11 @@ def inactive(days: int = 90) -> Segment:
 
 
 def high_value_active(value: float = 500, days: int = 30) -> Segment:
-    """The page's API example."""
+    """Valuable and lately active: the page's API example."""
     return Segment(
         "High Value Active",
         (F.lifetime_value > value) & F.last_activity.within(days=days),
-        notes="The segment of the API example.",
+        notes="Loyalty offers to those who are valuable and around.",
     )
 
 
@@ -223,3 +240,31 @@ DOCUMENTED = (
 def documented() -> list[Segment]:
     """Every documented segment with its defaults, in the order of the page."""
     return [make() for make in DOCUMENTED]
+
+
+def listed() -> pd.DataFrame:
+    """All templates, in the order of the page.
+
+    Returns:
+        template (the call with its defaults), segment (its name), about (in a line), notes (what to use it for).
+    """
+    import pandas as pd
+
+    rows = [
+        {
+            "template": f"{make.__name__}({', '.join(_defaults(make))})",
+            "segment": make().name,
+            "about": inspect.getdoc(make),
+            "notes": make().notes,
+        }
+        for make in DOCUMENTED
+    ]
+    return pd.DataFrame(rows)
+
+
+def _defaults(make: Callable[..., Segment]) -> Iterator[str]:
+    return (f"{name}={parameter.default!r}" for name, parameter in inspect.signature(make).parameters.items())
+
+
+def __dir__() -> list[str]:
+    return [*(make.__name__ for make in DOCUMENTED), "documented", "listed"]

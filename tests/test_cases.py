@@ -22,7 +22,7 @@ EXCLUDED = {
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
 def test_case(case: Case, run) -> None:
     if case.case.get("only") == "sql" and run is on_evaluator:
-        with pytest.raises(SegkitError, match="without a database|SQL"):
+        with pytest.raises(SegkitError, match=r"without a database|SQL"):
             run(case)
     elif "error" in case.case:
         with pytest.raises(SegkitError) as refusal:

@@ -51,6 +51,17 @@ def test_sizes_of_all_at_once_are_those_of_each_alone(ws) -> None:
     assert sizes["size"].tolist() == [SIZES[HAND_WRITTEN.get(s.name, s.name)] for s in DOCUMENTED]
 
 
+def test_the_templates_are_listed_with_their_defaults_and_notes() -> None:
+    listed = templates.listed()
+    assert listed["segment"].tolist() == [s.name for s in DOCUMENTED]
+    for row, segment in zip(listed.itertuples(), DOCUMENTED, strict=True):
+        assert eval(row.template, vars(templates)) == segment
+        assert len(row.about) > 10
+        assert row.notes == segment.notes
+        assert len(row.notes) > 20
+    assert {row.split("(")[0] for row in listed["template"]} <= set(dir(templates))
+
+
 @pytest.mark.parametrize("segment", DOCUMENTED, ids=lambda segment: segment.name)
 def test_round_trips(segment: Segment) -> None:
     import segkit

@@ -37,7 +37,7 @@ HOMES = {
     "yaml": {"catalog", "yaml_document"},
     "rich": {"cli"},
     "click": {"cli"},
-    "pandas": {"engines", "journey", "lists", "metrics", "workspace", "charts", "cli"},
+    "pandas": {"engines", "journey", "lists", "metrics", "templates", "workspace", "charts", "cli"},
 }
 LATE = {"pandas"}
 HEAVY = ("pandas", "altair", "duckdb", "lark", "yaml", "rich", "click", "numpy")
