@@ -74,11 +74,7 @@ def read_file(path: Path) -> Saved:
     Raises:
         DefinitionError: the file cannot be read, or holds no segment with a name.
     """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise DefinitionError(f"a file that ends in {ending or 'nothing'}", fix=f"use one of {', '.join(ENDINGS)}")
-    text = _text(path)
-    segment = segment_of(documents.parsed(text) if ending == ".json" else _yaml(text))
+    segment = segment_of(_document(path))
     if segment.name is None:
         raise DefinitionError("the segment has no name", fix='add "name"')
     return Saved(path, segment)
@@ -118,6 +114,14 @@ def in_each(given: Iterable[tuple[Path, _G]], work: Callable[[_G], _T]) -> list[
         count = f"{len(refused)} files" if len(refused) > 1 else "a file"
         raise DefinitionError(f"cannot use {count}\n  " + "\n  ".join(refused), fix="correct what is listed; nothing was loaded")
     return done
+
+
+def _document(path: Path) -> Any:
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise DefinitionError(f"a file that ends in {ending or 'nothing'}", fix=f"use one of {', '.join(ENDINGS)}")
+    text = _text(path)
+    return documents.parsed(text) if ending == ".json" else _yaml(text)
 
 
 def _text(path: Path) -> str:
@@ -171,12 +175,13 @@ def save(folder: Path, segment: Segment) -> Path:
     return path
 
 
-def _name_in(path: Path) -> str | None:
-    """The name of the segment in a file, None if it holds none."""
+def _name_in(path: Path) -> object:
+    """The name that stands in a file, None if there is none."""
     try:
-        return read_file(path).segment.name
+        document = _document(path)
     except SegkitError:
         return None
+    return document.get("name") if isinstance(document, Mapping) else None
 
 
 def file_name(name: str) -> str:

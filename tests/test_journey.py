@@ -118,7 +118,8 @@ def test_all_is_counted_in_one_query(ws: segkit.Workspace, monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("sizes", "what"),
     [
-        ((3, 3, 3, 2, 9, 8, 11), "in two stages"),
+        ((3, 3, 3, 2, 8, 8, 11), "in two stages"),
+        ((3, 3, 3, 2, 9, 8, 11), "in two stages, and a condition without its stage"),
         ((3, 3, 3, 2, 8, 9, 11), "a condition holds without its stage"),
         ((3, 3, 3, 2, 10, 9, 11), "a stage holds without its condition"),
         ((3, 3, 3, 2, 9, 9, 12), "the sum is not the total"),
@@ -234,6 +235,7 @@ def test_journeys_are_equal_by_value_and_read_back() -> None:
     assert Journey([LEAD, TRIAL, CUSTOMER], name="Life") == LIFE
     assert len({LIFE, Journey([LEAD, TRIAL, CUSTOMER], "Life"), references, Journey([LEAD, TRIAL, CUSTOMER])}) == 3
     assert Journey([TRIAL, LEAD, CUSTOMER], "Life") != LIFE
+    assert Journey([LEAD, TRIAL, CUSTOMER], "Other") != LIFE
     names = {name: getattr(segkit, name) for name in segkit.__all__}
     for journey in (LIFE, references):
         assert eval(repr(journey), names) == journey
