@@ -49,7 +49,7 @@ class Base:
         """The contacts that exist and meet some conditions, with what these need joined to them."""
         contacts = self.catalog.contacts
         query = exp.Select(expressions=columns).from_(sql.table(contacts.table, self.names.table), copy=False)
-        needed = set(_needs(uses, self.names.inlined))
+        needed = set(_needs(uses, self.names.inlined)) if self.joins else set()
         for name in dict.fromkeys(name for what, name in self.joins.items() if what in needed):
             on = exp.EQ(this=sql.column("contact_id", name), expression=self.key())
             query.join(sql.table(name), on=on, join_type="left", copy=False)
@@ -96,10 +96,11 @@ def base_of(plans: Sequence[Plan]) -> Base:
         base.names.lists[name] = base.add(("list", name), f"on_{name}", events.on_list(name, table, at))
     parts = list(dict.fromkeys(part for plan in plans for part in plan.parts))
     wheres = [plan.where for plan in plans]
-    for i in sorted({own.table for own in _leaves([*wheres, *parts]) if isinstance(own, PastColumn)}):
+    leaves = list(_leaves([*wheres, *parts])) if parts or catalog.history else []
+    for i in sorted({own.table for own in leaves if isinstance(own, PastColumn)}):
         query = events.as_it_was(catalog.history[i], at)
         base.names.past[i] = base.add(("past", i), f"{catalog.history[i].table.rsplit('.', 1)[-1]}_then", query)
-    _add_parts(base, parts, wheres)
+    _add_parts(base, parts, leaves)
     return base
 
 
@@ -124,9 +125,8 @@ def _add_events(base: Base, features: list[Feature]) -> None:
             base.names.outcomes[feature] = events.reader(feature, column, name)
 
 
-def _add_parts(base: Base, parts: list[Part], wheres: list[Condition]) -> None:
+def _add_parts(base: Base, parts: list[Part], leaves: list[object]) -> None:
     """Ranks, and segments that are referred to more than once: each is computed once. The others stand where they are named."""
-    leaves = list(_leaves([*wheres, *parts]))
     times = Counter(own.name for own in leaves if isinstance(own, Reference))
     asked = {own.rank: {"place"} for own in leaves if isinstance(own, Standing)}
     for own in leaves:
