@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 from zoneinfo import ZoneInfo
 
@@ -151,9 +152,10 @@ def followed(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int,
     may follow; at one and the same time the earlier kind comes first, so that it does not see the other.
     """
     assert feature.then is not None
-    both = exp.Union(
-        this=_marked(feature, 0, catalog, rows), expression=_marked(feature.then.event, 1, catalog, rows), distinct=False
-    )
+    later = feature.then.event
+    if later.time == feature.time:  # nothing before the window of the earlier events can follow one of them
+        later = replace(later, bounds=replace(later.bounds, low=feature.bounds.low))
+    both = exp.Union(this=_marked(feature, 0, catalog, rows), expression=_marked(later, 1, catalog, rows), distinct=False)
     order = [
         exp.Ordered(this=sql.column("at", "both"), desc=True, nulls_first=False),
         exp.Ordered(this=sql.column("is_later", "both"), desc=False, nulls_first=True),
