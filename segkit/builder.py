@@ -128,15 +128,21 @@ class Value:
         return self._predicate(nodes.Missing(self.node))
 
     # text
-    def contains(self, text: str, *, ignore_case: bool = False) -> Predicate:
-        """Holds exactly these characters somewhere; `%` and `_` mean themselves. `ignore_case` folds ASCII letters."""
+    def contains(self, text: str | Value, *, ignore_case: bool = False) -> Predicate:
+        """Holds exactly these characters somewhere; `%` and `_` mean themselves. `ignore_case` folds ASCII letters.
+
+        The characters may be another value: every known text holds an empty one, none holds a missing one.
+
+        >>> F.email.contains(F.last_name, ignore_case=True)
+        F.email.contains(F.last_name, ignore_case=True)
+        """
         return self._text_test("contains", text, ignore_case)
 
-    def startswith(self, text: str, *, ignore_case: bool = False) -> Predicate:
+    def startswith(self, text: str | Value, *, ignore_case: bool = False) -> Predicate:
         """Begins with exactly these characters."""
         return self._text_test("startswith", text, ignore_case)
 
-    def endswith(self, text: str, *, ignore_case: bool = False) -> Predicate:
+    def endswith(self, text: str | Value, *, ignore_case: bool = False) -> Predicate:
         """Ends with exactly these characters."""
         return self._text_test("endswith", text, ignore_case)
 
@@ -332,9 +338,11 @@ class Value:
     def __repr__(self) -> str:
         return spell(self.node)
 
-    def _text_test(self, test: nodes.TextCheck, text: str, ignore_case: bool) -> Predicate:
+    def _text_test(self, test: nodes.TextCheck, text: str | Value, ignore_case: bool) -> Predicate:
+        node = text.node if isinstance(text, Value) else text
+        other = node.value if isinstance(node, nodes.Literal) else node
         try:
-            return self._predicate(nodes.TextTest(test, self.node, text, ignore_case))
+            return self._predicate(nodes.TextTest(test, self.node, other, ignore_case), text)  # type: ignore[arg-type]
         except DefinitionError as error:
             raise error.under(f"{self!r:.80}.{test}(...)") from None
 

@@ -174,6 +174,9 @@ def _read(hint: Any, value: Any) -> Any:
         return _read_constant(value).value
     if hint == str | int:
         return _read(int if isinstance(value, int) else str, value)
+    if hint == str | nodes.Value:
+        is_value = isinstance(value, Mapping) and value.get("type") not in _CONSTANTS
+        return _read_node(value, nodes.Value) if is_value else _read(str, value)
     for plain in (str, int):
         if plain in get_args(hint):
             return _read(plain, value)
@@ -388,6 +391,9 @@ def _schema(hint: Any) -> dict[str, Any]:
         return {"anyOf": [{"type": "number"}, _ref("constant")]}
     if hint == str | int:
         return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer", "minimum": 0}]}
+    if hint == str | nodes.Value:
+        values = [_ref(_NAMES[kind]) for kind in _classes(nodes.Value) if kind is not nodes.Literal]
+        return {"anyOf": [{"type": "string"}, *values]}
     plain = {str: "string", bool: "boolean", int: "integer"}
     for kind in _classes(hint):
         if kind in plain:

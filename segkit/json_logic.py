@@ -107,6 +107,8 @@ def _constant(node: nodes.Predicate, literal: nodes.Literal) -> Any:
 def _text_test(node: nodes.TextTest) -> Rule:
     if node.ignore_case or node.test == "matches":
         _refuse(node, "it has no patterns, and no text tests that ignore case")
+    if not isinstance(node.text, str):
+        return _contains_value(node, node.text)
     var, text = _var(node, node.value), node.text
     known = _known(node, node.value)
     if not text:
@@ -117,3 +119,11 @@ def _text_test(node: nodes.TextTest) -> Rule:
         _refuse(node, "its engines count characters such as emoji differently")
     place = [0, len(text)] if node.test == "startswith" else [-len(text)]
     return {"and": [*known, {"===": [{"substr": [var, *place]}, text]}]}
+
+
+def _contains_value(node: nodes.TextTest, text: nodes.Value) -> Rule:
+    """A field that holds another one; nothing is `in` an empty text there."""
+    if node.test != "contains":
+        _refuse(node, "it cannot tell how long a field's text is")
+    own, other = _var(node, node.value), _var(node, text)
+    return {"and": [*_known(node, node.value, text), {"or": [{"===": [other, ""]}, {"in": [other, own]}]}]}

@@ -403,15 +403,21 @@ class OneOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class TextTest(Node):
-    """A known text that contains, starts with, ends with or matches another; `ignore_case` folds ASCII letters."""
+    """A known text that contains, starts with, ends with or matches another; `ignore_case` folds ASCII letters.
+
+    The other text is a constant, or a value that must be known, too; a pattern is a constant.
+    """
 
     test: TextCheck
     value: Value
-    text: str
+    text: str | Value
     ignore_case: bool = False
 
     def __post_init__(self) -> None:
-        checked_text(self.text)
+        if isinstance(self.text, Literal) or not isinstance(self.text, Node):
+            checked_text(self.text)
+        elif self.test == "matches":
+            raise DefinitionError("a pattern that is no constant text", fix="write the pattern itself, in quotes")
 
 
 @dataclass(frozen=True, slots=True)

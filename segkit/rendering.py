@@ -207,8 +207,27 @@ def _text(text: str) -> exp.Literal:
     return exp.Literal(this=text, is_string=True)
 
 
-def _length(literal: Sql) -> exp.Literal:
-    return _number(len(literal.this))
+def _length(text: Sql, function: str = "LENGTH") -> Sql:
+    """How long a text is, which is known of a constant."""
+    return _number(len(text.this)) if isinstance(text, exp.Literal) else _call(function, text.copy())
+
+
+def _tsql_length(text: Sql) -> Sql:
+    """LEN leaves out spaces at the end."""
+    if isinstance(text, exp.Literal):
+        return _length(text)
+    return _minus(_call("LEN", exp.Add(this=text.copy(), expression=_text("."))), _number(1))
+
+
+def _mysql_edge(side: str) -> Callable[[Sql, Sql], Sql]:
+    """The beginning (LEFT) or end (RIGHT) of a text compared as bytes; of another column's text, counted in bytes, too."""
+
+    def write(own: Sql, text: Sql) -> Sql:
+        if isinstance(text, exp.Literal):
+            return _equal(_binary(_call(side, own, _length(text))), text)
+        return _equal(_call(side, _binary(own), _length(text)), _binary(text))
+
+    return write
 
 
 def _positive(node: Sql) -> Sql:
@@ -564,14 +583,16 @@ ROWS: tuple[Row, ...] = (
     Row("STARTS_WITH", "", "a function, never LIKE", _calls("STARTS_WITH")),
     Row("STARTS_WITH", "snowflake spark databricks", "spelled without underscore", _calls("STARTSWITH")),
     Row("STARTS_WITH", "sqlite oracle", "no such function: compare the beginning", lambda x, s: _equal(_call("SUBSTR", x, _number(1), _length(s)), s)),
-    Row("STARTS_WITH", "redshift tsql", "no such function: compare the beginning", lambda x, s: _equal(_call("LEFT", x, _length(s)), s)),
-    Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", lambda x, s: _equal(_binary(_call("LEFT", x, _length(s))), s)),
+    Row("STARTS_WITH", "redshift", "no such function: compare the beginning", lambda x, s: _equal(_call("LEFT", x, _length(s)), s)),
+    Row("STARTS_WITH", "tsql", "no such function: compare the beginning", lambda x, s: _equal(_call("LEFT", x, _tsql_length(s)), s)),
+    Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _mysql_edge("LEFT")),
     Row("STARTS_WITH", "clickhouse", "camel case", _calls("startsWith")),
     Row("ENDS_WITH", "", "a function, never LIKE", _calls("ENDS_WITH")),
     Row("ENDS_WITH", "snowflake spark databricks", "spelled without underscore", _calls("ENDSWITH")),
-    Row("ENDS_WITH", "postgres redshift tsql", "no such function: compare the end", lambda x, s: _equal(_call("RIGHT", x, _length(s)), s)),
+    Row("ENDS_WITH", "postgres redshift", "no such function: compare the end", lambda x, s: _equal(_call("RIGHT", x, _length(s)), s)),
+    Row("ENDS_WITH", "tsql", "no such function: compare the end", lambda x, s: _equal(_call("RIGHT", x, _tsql_length(s)), s)),
     Row("ENDS_WITH", "sqlite oracle trino presto athena", "no such function: compare the end", lambda x, s: _equal(_call("SUBSTR", x, exp.Neg(this=_length(s))), s)),
-    Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", lambda x, s: _equal(_binary(_call("RIGHT", x, _length(s))), s)),
+    Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _mysql_edge("RIGHT")),
     Row("ENDS_WITH", "clickhouse", "camel case", _calls("endsWith")),
     Row("MATCHES", "", "an unanchored search", _calls("REGEXP_LIKE")),
     Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", _calls("REGEXP_MATCHES")),
@@ -595,7 +616,7 @@ ROWS: tuple[Row, ...] = (
     Row("LENGTH", "", "in characters", _calls("LENGTH")),
     Row("LENGTH", "mysql singlestore doris starrocks", "LENGTH counts bytes", _calls("CHAR_LENGTH")),
     Row("LENGTH", "clickhouse", "length counts bytes", _calls("lengthUTF8")),
-    Row("LENGTH", "tsql", "LEN leaves out spaces at the end", lambda x: _minus(_call("LEN", exp.Add(this=x, expression=_text("."))), _number(1))),
+    Row("LENGTH", "tsql", "LEN leaves out spaces at the end", _tsql_length),
     Row("DIGEST", "", "MD5 gives lower-case hex", _md5(_calls("MD5"))),
     Row("DIGEST", "bigquery", "MD5 gives bytes", _md5(lambda x: _call("TO_HEX", _call("MD5", x)))),
     Row("DIGEST", "clickhouse", "MD5 gives bytes, hex writes capitals", _md5(lambda x: _call("lower", _call("hex", _call("MD5", x))))),

@@ -52,7 +52,8 @@ def _predicate(node: nodes.Predicate) -> str:
         case nodes.OneOf(value, options):
             return f"{_receiver(value)}.is_in([{', '.join(map(_literal, options))}])"
         case nodes.TextTest(test, value, text, ignore_case):
-            return f"{_receiver(value)}.{test}({text!r}{', ignore_case=True' if ignore_case else ''})"
+            other = repr(text) if isinstance(text, str) else _value(text)
+            return f"{_receiver(value)}.{test}({other}{', ignore_case=True' if ignore_case else ''})"
         case nodes.Missing(value):
             return f"{_receiver(value)}.is_missing()"
         case nodes.During(value, span):

@@ -65,6 +65,16 @@ WRITTEN: list[tuple[Predicate, dict[str, Any]]] = [
     (~F.t.contains("x"), {"!": [{"and": [{"!==": [{"var": "t"}, None]}, {"in": ["x", {"var": "t"}]}]}]}),
     (F.t.contains(""), {"!==": [{"var": "t"}, None]}),
     (
+        F.t.contains(F.u),
+        {
+            "and": [
+                {"!==": [{"var": "t"}, None]},
+                {"!==": [{"var": "u"}, None]},
+                {"or": [{"===": [{"var": "u"}, ""]}, {"in": [{"var": "u"}, {"var": "t"}]}]},
+            ]
+        },
+    ),
+    (
         F.t.startswith("xy") | F.t.endswith("z"),
         {
             "or": [
@@ -97,6 +107,11 @@ def test_writes(where: Predicate, expected: dict[str, Any]) -> None:
         (F.t.matches("x"), "no patterns"),
         (F.t.contains("x", ignore_case=True), "ignore case"),
         (F.t.startswith("👍"), "count characters"),
+        (F.t.contains(F.u, ignore_case=True), "ignore case"),
+        (F.t.startswith(F.u), "how long a field's text is"),
+        (F.t.endswith(F.u), "how long a field's text is"),
+        (F.t.contains(F.u.lower()), "fields alone"),
+        (constant("x").contains(F.u), "fields alone"),
         (F.d.within(days=3), "no dates"),
         (F.d > dt.date(2026, 1, 1), "no dates"),
         (F.d > "2026-01-01", "no order but that of numbers"),
@@ -132,7 +147,16 @@ def differing(where: Predicate) -> list[dict[str, Any]]:
 
 def _leaves() -> list[Predicate]:
     text = [getattr(F.t, test)(part) for part in SAYABLE_TEXTS for test in ("contains", "startswith", "endswith", "__eq__")]
-    text += [F.t.is_in(["USA", ""]), F.t.is_in([]), F.t.is_missing(), F.t == F.u, F.t.is_in(["1"]), F.t == "null"]
+    text += [
+        F.t.is_in(["USA", ""]),
+        F.t.is_in([]),
+        F.t.is_missing(),
+        F.t == F.u,
+        F.t.contains(F.u),
+        F.u.contains(F.t),
+        F.t.is_in(["1"]),
+        F.t == "null",
+    ]
     numbers = [n for v in NUMBERS for n in (F.n == v, F.n < v, F.n <= v, F.n > v, F.n >= v, F.n.is_in([v, 5]))]
     fields = [F.n == F.m, F.n < F.m, F.n <= F.m, F.n > F.m, F.n >= F.m, F.n.between(F.m, 5), F.n.is_missing()]
     truth = [F.b == True, F.b == False, F.b.is_missing()]  # noqa: E712

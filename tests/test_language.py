@@ -196,6 +196,12 @@ MEANINGS: dict[str, Predicate] = {
     & F.a.endswith("z")
     & F.a.matches("^a"),
     'a NOT CONTAINS "x" IGNORING CASE': ~F.a.contains("x", ignore_case=True),
+    'a CONTAINS b AND a NOT STARTS WITH LOWER(b) IGNORING CASE AND TEXT "x" ENDS WITH props -> "plan"': all_of(
+        F.a.contains(F.b),
+        ~F.a.startswith(F.b.lower(), ignore_case=True),
+        constant("x").endswith(F.props.json("plan")),
+    ),
+    'a CONTAINS TEXT "b" OR a CONTAINS (b)': F.a.contains("b") | F.a.contains(F.b),
     'a = "ÄbC" IGNORING CASE OR a NOT IN ("X") IGNORING CASE': (F.a.lower() == "Äbc") | ~F.a.lower().is_in(["x"]),
     "a = NULL OR a IS NULL OR a IS missing OR a = Missing": F.a.is_missing()
     | F.a.is_missing()
@@ -475,7 +481,10 @@ REFUSALS: list[tuple[str, int, int, str, str]] = [
     ("a + b", 1, 1, "a value stands", "compare"),
     ("vip", 1, 1, "alone is no condition", "vip = TRUE"),
     ("Opened OR a = 1", 1, 1, "alone is no condition", "Opened >= 1 times"),
-    ("x CONTAINS y", 1, 12, "only a constant text", "quotes"),
+    ("x MATCHES y", 1, 11, "a pattern is a constant text", "quotes"),
+    ("x CONTAINS 5", 1, 12, "only text", "quotes"),
+    ("x CONTAINS NULL", 1, 12, "no value", "IS NULL"),
+    ("x STARTS WITH (y = 1)", 1, 16, "a condition stands", "AND"),
     ("x > 5 IGNORING CASE", 1, 7, "IGNORING CASE", "CONTAINS"),
     ("a / year > 3", 1, 5, "a rate is", "`year`"),
     ('country = "USA', 1, 11, "never closed", "close it"),
@@ -656,12 +665,14 @@ _SPANS = st.one_of(
     st.builds(nodes.Anniversary, st.integers(0, 366)),
 )  # fmt: skip
 _ORDERED = _VALUES.filter(lambda v: not isinstance(v, nodes.Literal) or v.sort != "text")
+_NO_CONSTANTS = _VALUES.filter(lambda v: not isinstance(v, nodes.Literal))
 _TESTS = st.one_of(
     st.builds(nodes.Compare, st.just("=="), _VALUES, _VALUES),
     st.builds(nodes.Compare, st.sampled_from(("<", "<=", ">", ">=")), _VALUES, _ORDERED),
     st.builds(lambda v, a, b: nodes.And((nodes.Compare(">=", v, a), nodes.Compare("<=", v, b))), _VALUES, _ORDERED, _ORDERED),
     st.builds(nodes.OneOf, _VALUES, st.lists(_CONSTANTS, max_size=3).map(tuple)),
     st.builds(nodes.TextTest, st.sampled_from(("contains", "startswith", "endswith", "matches")), _VALUES, WORDS, st.booleans()),
+    st.builds(nodes.TextTest, st.sampled_from(("contains", "startswith", "endswith")), _VALUES, _NO_CONSTANTS, st.booleans()),
     st.builds(nodes.Missing, _VALUES),
     st.builds(nodes.During, _VALUES, _SPANS),
     st.builds(nodes.Top, _VALUES, st.integers(1, 9), st.none(), _MAYBE),

@@ -193,8 +193,11 @@ def test_every_kind_of_node_measure_and_span_occurs() -> None:
                     seen[f"part {part}"] += 1
                 case nodes.Compare(op) | nodes.Arithmetic(op):
                     seen[f"operator {op}"] += 1
-                case nodes.TextTest(test, ignore_case=folded):
+                case nodes.TextTest(test, text=text, ignore_case=folded):
                     seen[f"test {test}{' folded' if folded else ''}"] += 1
+                    seen[f"test {test} of {type(text).__name__}"] += 1
+                case nodes.Events(where=nodes.TextTest(text=nodes.Node())):
+                    seen["filter with a test of a value"] += 1
                 case nodes.Function(name):
                     seen[f"function {name}"] += 1
                 case nodes.Period(unit):
@@ -209,6 +212,8 @@ def test_every_kind_of_node_measure_and_span_occurs() -> None:
     wanted += [f"measure {m}" for m in get_args(nodes.Measure)] + [f"part {p}" for p in get_args(nodes.DatePart)]
     wanted += [f"operator {o}" for o in (*get_args(nodes.Ordering), "+", "-", "*", "/")]
     wanted += [f"test {t}{folded}" for t in get_args(nodes.TextCheck) for folded in ("", " folded")]
+    wanted += [f"test {t} of {kind}" for t in ("contains", "startswith", "endswith") for kind in ("Field", "Function", "Json")]
+    wanted += ["filter with a test of a value"]
     wanted += [f"column {c}" for c in TABLES["contacts"] if c not in ("contact_id", "created_at")]
     assert [what for what in wanted if not seen[what]] == []
 

@@ -74,6 +74,12 @@ RULES: list[tuple[dict[str, Any], Any]] = [
     (rule("a", "doesNotBeginWith", "x"), ~F.a.startswith("x")),
     (rule("a", "doesNotEndWith", "x"), ~F.a.endswith("x")),
     (rule("a", "DOESNOTENDWITH", "x"), ~F.a.endswith("x")),
+    (rule("a", "contains", "b", valueSource="field"), F.a.contains(F.b)),
+    (rule("a", "beginsWith", "b", valueSource="field"), F.a.startswith(F.b)),
+    (rule("a", "endsWith", "b", valueSource="field"), F.a.endswith(F.b)),
+    (rule("a", "doesNotContain", "b", valueSource="field"), ~F.a.contains(F.b)),
+    (rule("a", "doesNotBeginWith", "b", valueSource="field"), ~F.a.startswith(F.b)),
+    (rule("a", "doesNotEndWith", "b", valueSource="field"), ~F.a.endswith(F.b)),
     (rule("a", "null", "left over"), F.a.is_missing()),
     (rule("a", "notNull"), ~F.a.is_missing()),
     ({"field": "a", "operator": "null"}, F.a.is_missing()),
@@ -207,7 +213,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (group("and", rule("a", "between", {"low": 1})), "$.rules[0].value", "between needs a list"),
     (group("and", rule("age", "=", "old")), "$.rules[0].value", "'old' is no number"),
     (group("and", rule("age", "in", "1,x")), "$.rules[0].value", "'x' is no number"),
-    (group("and", rule("a", "contains", "b", valueSource="field")), "$.rules[0].value", "the text of another field"),
+    (group("and", rule("a", "contains", 5, valueSource="field")), "$.rules[0].value", "field name must be text, not 5"),
+    (group("and", rule("a", "endsWith", "~", valueSource="field")), "$.rules[0].value", "no field is chosen"),
     (group("and", rule("a", "=", 5, valueSource="field")), "$.rules[0].value", "field name must be text, not 5"),
     (group("and", rule("a", "=", "p", valueSource="parameter")), "$.rules[0].valueSource", "'parameter'"),
     (group("and", rule("a", "=", {"kind": "func"}, valueSource="expression")), "$.rules[0].valueSource", "'expression'"),
@@ -271,6 +278,8 @@ def test_a_very_long_list_is_read() -> None:
         (rule("a", ">=", "5"), False),
         (rule("a", "=", "b", valueSource="field"), False),
         (rule("a", "!=", "b", valueSource="field"), True),
+        (rule("a", "contains", "b", valueSource="field"), False),
+        (rule("a", "doesNotEndWith", "b", valueSource="field"), True),
         (group("or", rule("a", "<", "5"), **{"not": True}), True),
     ],
 )
@@ -295,6 +304,8 @@ WRITTEN: list[tuple[Predicate, dict[str, Any]]] = [
     ((F.a >= 1) & (F.b <= 2), group("and", rule("a", ">=", 1), rule("b", "<=", 2))),
     (F.a.is_in([" x", "y"]), group("or", rule("a", "=", " x"), rule("a", "=", "y"))),
     (F.a == F.b, group("and", rule("a", "=", "b", valueSource="field"))),
+    (F.a.startswith(F.b), group("and", rule("a", "beginsWith", "b", valueSource="field"))),
+    (~F.a.contains(F.b), group("and", rule("a", "doesNotContain", "b", valueSource="field"))),
     (constant(5) < F.a, group("and", rule("a", ">", 5))),
     (F.a > dt.date(2026, 1, 31), group("and", rule("a", ">", "2026-01-31"))),
     (F.a.within(days=30), group("and", rule("a", ">", relative(offset=-30)), rule("a", "<=", relative()))),
@@ -333,6 +344,10 @@ def test_writes(where: Predicate, expected: dict[str, Any]) -> None:
         (F.a > "20260131", "reads digits in quotes as a number"),
         (F["~"] == 1, "not chosen yet"),
         (F.a == F["~"], "not chosen yet"),
+        (F.a.contains(F["~"]), "not chosen yet"),
+        (F.a.contains(F.b.lower()), "looks for constants and other fields"),
+        (F.a.contains(F.b, ignore_case=True), "ignore case"),
+        (constant("x").contains(F.a), "fields alone"),
         (F.a == F.b.month(), "its values are"),
         (F.a > NOW, "takes now for today"),
         (F.a > NOW - days(7), "takes now for today"),
@@ -375,7 +390,8 @@ def sayable(draw: Any) -> nodes.Predicate:
     match name:
         case "country" | "code":
             test = draw(st.sampled_from(("contains", "startswith", "endswith")))
-            return nodes.TextTest(test, field, draw(st.sampled_from(TEXTS)))
+            other = st.sampled_from(("country", "code")).map(nodes.Field)
+            return nodes.TextTest(test, field, draw(st.sampled_from(TEXTS) | other))
         case "birthday" | "seen_at":
             usable = [pair for pair in LENGTHS if name == "seen_at" or pair[0] not in ("minutes", "hours")]
             unit, amount = draw(st.sampled_from(usable))
@@ -418,7 +434,13 @@ def test_reading_what_was_written_means_the_same(zone: str) -> None:
 _PLAIN = st.sampled_from(("country", "opens")).flatmap(
     lambda name: st.sampled_from(
         {
-            "country": [F.country == "USA", F.country == "5", F.country.is_in(["a", "5"]), F.country.contains("%")],
+            "country": [
+                F.country == "USA",
+                F.country == "5",
+                F.country.is_in(["a", "5"]),
+                F.country.contains("%"),
+                F.country.endswith(F.code),
+            ],
             "opens": [F.opens == 5, F.opens < 1.5, F.opens.between(1, 2), F.opens.is_missing(), F.opens == F.clicks],
         }[name]
     )

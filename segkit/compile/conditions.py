@@ -98,7 +98,9 @@ def condition(node: Condition, names: Names) -> Sql:
         case Among(own, options):
             return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own.clock) for option in options])
         case TextSearch(test, own, text, ignore_case):
-            return _text_search(test, term(own, names), text, ignore_case)
+            if isinstance(text, str):
+                return _text_search(test, term(own, names), text, ignore_case)
+            return _search_of_each_row(test, term(own, names), term(text, names), ignore_case)
         case IsMissing(own):
             return exp.Is(this=sql.operand(term(own, names)), expression=exp.Null())
         case OnList(name):
@@ -143,9 +145,25 @@ def _text_search(test: str, own: Sql, text: str, ignore_case: bool) -> Sql:
     if test == "matches":
         return sql.matches(sql.folded(own) if ignore_case else own, patterns.folded(text) if ignore_case else text)
     if text == "":
-        return exp.Not(this=exp.Paren(this=exp.Is(this=own, expression=exp.Null())))
+        return _is_known(own)
     if ignore_case:
         own, text = sql.folded(own), text.translate(_LOWER)
+    return _searched(test, own, sql.string(text))
+
+
+def _search_of_each_row(test: str, own: Sql, text: Sql, ignore_case: bool) -> Sql:
+    """Engines disagree about an empty text that is looked for: each known text holds it."""
+    is_empty = exp.EQ(this=sql.length(text.copy()), expression=sql.number(0))
+    both = (sql.folded(own), sql.folded(text)) if ignore_case else (own, text)
+    holds_nothing = exp.And(this=is_empty, expression=_is_known(own.copy()))
+    return exp.Or(this=sql.operand(holds_nothing), expression=_searched(test, *both))
+
+
+def _is_known(own: Sql) -> Sql:
+    return exp.Not(this=exp.Paren(this=exp.Is(this=own, expression=exp.Null())))
+
+
+def _searched(test: str, own: Sql, text: Sql) -> Sql:
     match test:
         case "contains":
             return sql.contains(own, text)

@@ -116,16 +116,17 @@ def among(own: Sql, options: Sequence[Any]) -> Sql:
     return exp.Anonymous(this="SEGKIT_AMONG", expressions=[own], options=options)
 
 
-def contains(own: Sql, text: str) -> Sql:
-    return marker("CONTAINS", own, string(text))
+def contains(own: Sql, text: Sql) -> Sql:
+    """A text that is not empty stands somewhere in another."""
+    return marker("CONTAINS", own, text)
 
 
-def starts_with(own: Sql, text: str) -> Sql:
-    return marker("STARTS_WITH", own, string(text))
+def starts_with(own: Sql, text: Sql) -> Sql:
+    return marker("STARTS_WITH", own, text)
 
 
-def ends_with(own: Sql, text: str) -> Sql:
-    return marker("ENDS_WITH", own, string(text))
+def ends_with(own: Sql, text: Sql) -> Sql:
+    return marker("ENDS_WITH", own, text)
 
 
 def matches(own: Sql, pattern: str) -> Sql:

@@ -99,10 +99,8 @@ def _single(node: nodes.Predicate, holds: bool, telling: Telling) -> Phrase:
             return _about(own, f"{_be(own, holds)} between {limits}{_or_missing(holds, own, low, high)}", telling)
         case nodes.OneOf():
             return _one_of(node, holds, telling)
-        case nodes.TextTest(test, own, text, ignore_case):
-            case = " in upper or lower case" if ignore_case else ""
-            said = f"{_TESTS[test][not holds]} {words.quoted(text, 200)}{case}"
-            return _about(own, said + _or_missing(holds, own), telling)
+        case nodes.TextTest():
+            return _text_test(node, holds, telling)
         case nodes.Missing(own):
             return _about(own, f"{_be(own, True)} {'missing' if holds else 'known'}", telling)
         case nodes.During():
@@ -228,6 +226,15 @@ def _one_of(node: nodes.OneOf, holds: bool, telling: Telling) -> Phrase:
     be = _be(own, True) if node.options[0].sort == "number" else "is"
     among = ("" if holds else " not") if len(node.options) == 1 else " one of" if holds else " none of"
     return _about(own, f"{be}{among} {options}{_or_missing(holds, own)}", telling)
+
+
+def _text_test(node: nodes.TextTest, holds: bool, telling: Telling) -> Phrase:
+    test, own, other = _TESTS[node.test][not holds], node.value, node.text
+    if isinstance(other, str):
+        case = " in upper or lower case" if node.ignore_case else ""
+        return _about(own, f"{test} {words.quoted(other, 200)}{case}{_or_missing(holds, own)}", telling)
+    case = ", ignoring case" if node.ignore_case else ""
+    return _about(own, f"{test} {their(other, telling)}{case}{_or_missing(holds, own, other)}", telling)
 
 
 def _during(node: nodes.During, holds: bool, telling: Telling) -> Phrase:

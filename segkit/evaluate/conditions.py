@@ -47,8 +47,8 @@ def true(condition: Condition, world: World) -> bool:
         case Among(term, options):
             return _is_one_of(value_of(term, world), term, options, world)
         case TextSearch(test, term, text, ignore_case):
-            value = value_of(term, world)
-            return isinstance(value, str) and _found(test, value, text, ignore_case)
+            value, other = value_of(term, world), text if isinstance(text, str) else value_of(text, world)
+            return isinstance(value, str) and isinstance(other, str) and _found(test, value, other, ignore_case)
         case IsMissing(term):
             return value_of(term, world) is None
         case OnList(name):

@@ -140,7 +140,7 @@ def _positive(test: Test, left: nodes.Value) -> nodes.Predicate:
         case "in":
             return nodes.OneOf(left, tuple(_constant(other, test) for other in test.others))
         case "contains" | "startswith" | "endswith" | "matches":
-            return nodes.TextTest(test.operator, left, _plain_text(test.others[0]), test.ignore_case)
+            return nodes.TextTest(test.operator, left, _searched(test.operator, test.others[0]), test.ignore_case)
         case "null":
             return nodes.Missing(left)
         case "during":
@@ -186,10 +186,18 @@ def _constant(term: Term, test: Test) -> nodes.Literal:
     return nodes.literal(node.value.translate(_FOLDED))
 
 
-def _plain_text(term: Term) -> str:
+def _searched(operator: Operator, term: Term) -> str | nodes.Value:
+    """The text that is looked for: a constant, or a value that is one; a pattern is in quotes."""
     if isinstance(term, Text):
         return term.text
-    raise Refusal(term.at, "only a constant text can be searched for", 'write it in quotes: Email CONTAINS "@company.com"')
+    node = value(term)
+    if operator == "matches":
+        raise Refusal(term.at, "a pattern is a constant text", 'write it in quotes: Code MATCHES "^[A-Z]+$"')
+    if not isinstance(node, nodes.Literal):
+        return node
+    if isinstance(node.value, str):
+        return node.value
+    raise Refusal(term.at, "only text can be searched for", 'write it in quotes: Email CONTAINS "@company.com"')
 
 
 def _ordered(term: Term) -> nodes.Value:

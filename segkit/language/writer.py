@@ -110,7 +110,8 @@ def _test(node: nodes.OneOf | nodes.TextTest | nodes.Missing, negated: str) -> s
         case nodes.OneOf(options=options):
             return f"{left} {negated}IN ({', '.join(map(_value, options))})"
         case nodes.TextTest(test=test, text=text, ignore_case=ignore_case):
-            return f"{left} {negated}{_TESTS[test]} {_quoted(text)}{' IGNORING CASE' if ignore_case else ''}"
+            other = _quoted(text) if isinstance(text, str) else _value(text)
+            return f"{left} {negated}{_TESTS[test]} {other}{' IGNORING CASE' if ignore_case else ''}"
         case nodes.Missing():
             return f"{left} IS {negated}NULL"
         case _:

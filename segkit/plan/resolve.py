@@ -86,8 +86,8 @@ def _resolved(node: _Leaf, scope: Scope) -> Condition:
         case nodes.OneOf(value, options):
             own = step(".value", term, value, scope)
             return Among(*agree.options(own, options, scope, value)) if options else Always(False)
-        case nodes.TextTest(value=value):
-            return _text_search(node, step(".value", term, value, scope), scope)
+        case nodes.TextTest():
+            return _text_search(node, scope)
         case nodes.Missing(value):
             return IsMissing(step(".value", term, value, scope))
         case nodes.During(value, span):
@@ -152,15 +152,25 @@ def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scop
     return own
 
 
-def _text_search(node: nodes.TextTest, own: Term, scope: Scope) -> Condition:
-    own = agree.typed(own, Kind.TEXT, scope)
-    if own.kind is not Kind.TEXT:
-        raise DefinitionError(f"{spell(node.value)} is {own.kind}, not text", fix="use ==, < or .between on it")
+def _text_search(node: nodes.TextTest, scope: Scope) -> Condition:
+    own = step(".value", _text, node.value, scope, "use ==, < or .between on it")
+    if not isinstance(node.text, str):
+        other = step(".text", _text, node.text, scope, "look for a text")
+        text = other.value if isinstance(other, Constant) and isinstance(other.value, str) else other
+        return TextSearch(node.test, own, text, node.ignore_case)
     if node.test == "matches":
         patterns.check(node.text)
         if node.ignore_case:
             patterns.folded(node.text)
     return TextSearch(node.test, own, node.text, node.ignore_case)
+
+
+def _text(node: nodes.Value, scope: Scope, fix: str) -> Term:
+    """A value that must be text."""
+    own = agree.typed(term(node, scope), Kind.TEXT, scope)
+    if own.kind is not Kind.TEXT:
+        raise DefinitionError(f"{spell(node)} is {own.kind}, not text", fix=fix)
+    return own
 
 
 def _noted(own: Term, scope: Scope) -> Term:

@@ -207,7 +207,7 @@ class Among:
 class TextSearch:
     test: TextCheck
     term: Term
-    text: str
+    text: str | Term
     ignore_case: bool
 
 

@@ -211,7 +211,7 @@ def _against_fields(field: nodes.Field, operator: str, value: Any, _: FieldKind 
     if operator in ORDERS:
         return nodes.Compare(ORDERS[operator], field, _field(value))
     if operator in TEXTS:
-        raise DefinitionError(f"{operator} with the text of another field", fix="segkit looks for a constant text")
+        return nodes.TextTest(TEXTS[operator], field, _field(value))
     others = [_field(name) for name in _several(operator, value)]
     if operator == "in":
         return _joined(nodes.Or, [nodes.Compare("==", field, other) for other in others])

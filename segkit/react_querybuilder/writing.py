@@ -48,9 +48,7 @@ def _item(node: nodes.Predicate) -> Document:
         case nodes.OneOf():
             return _one_of(node)
         case nodes.TextTest():
-            if node.test == "matches" or node.ignore_case:
-                _refuse(node, "it has no patterns, and no text tests that ignore case")
-            return _rule(node, node.value, _TEXTS[node.test], node.text)
+            return _text_test(node)
         case nodes.Missing():
             return _rule(node, node.value, "null", None)
         case nodes.During():
@@ -74,9 +72,13 @@ def _refuse(node: nodes.Predicate, reason: str) -> NoReturn:
 def _rule(node: nodes.Predicate, field: nodes.Value, operator: str, value: Any) -> Document:
     if not isinstance(field, nodes.Field):
         _refuse(node, "its rules are about fields alone")
+    return {"field": _name(node, field), "operator": operator, "value": value}
+
+
+def _name(node: nodes.Predicate, field: nodes.Field) -> str:
     if field.name == PLACEHOLDER:
         _refuse(node, "a field ~ is one that is not chosen yet")
-    return {"field": field.name, "operator": operator, "value": value}
+    return field.name
 
 
 def _negated(node: nodes.Not, item: Document) -> Document:
@@ -94,10 +96,23 @@ def _compared(node: nodes.Compare) -> Document:
     if isinstance(right, nodes.Field) and not isinstance(left, nodes.Field):
         op, left, right = _FLIPPED[op], right, left
     if isinstance(right, nodes.Field):
-        if right.name == PLACEHOLDER:
-            _refuse(node, "a field ~ is one that is not chosen yet")
-        return {**_rule(node, left, _OPERATORS[op], right.name), "valueSource": "field"}
+        return _against_field(node, left, _OPERATORS[op], right)
     return _rule(node, left, _OPERATORS[op], _operand(node, op, right))
+
+
+def _text_test(node: nodes.TextTest) -> Document:
+    if node.test == "matches" or node.ignore_case:
+        _refuse(node, "it has no patterns, and no text tests that ignore case")
+    operator = _TEXTS[node.test]
+    if isinstance(node.text, nodes.Field):
+        return _against_field(node, node.value, operator, node.text)
+    if not isinstance(node.text, str):
+        _refuse(node, "it looks for constants and other fields")
+    return _rule(node, node.value, operator, node.text)
+
+
+def _against_field(node: nodes.Predicate, field: nodes.Value, operator: str, other: nodes.Field) -> Document:
+    return {**_rule(node, field, operator, _name(node, other)), "valueSource": "field"}
 
 
 def _operand(node: nodes.Predicate, op: nodes.Ordering, value: nodes.Value) -> Any:
