@@ -391,7 +391,7 @@ def _json_as_number(own: Sql, *steps: Sql, dialect: str) -> Sql:
     """The text of a property as a number, where it is one."""
     text = _row("JSON_TEXT", dialect)(own, *steps)
     is_number = _row("MATCHES", dialect)(text, _text(_PLAIN_NUMBER))
-    return exp.Case(ifs=[exp.If(this=is_number, true=_cast(text.copy(), "double"))])
+    return exp.Case(ifs=[exp.If(this=is_number, true=exp.TryCast(this=text.copy(), to=_TYPES["double"].copy()))])
 
 
 def _duckdb_number(own: Sql, *steps: Sql) -> Sql:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlglot
 
-from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per
+from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per, raw_sql, sample
 
 GOLDEN = Path(__file__).parent / "fixtures" / "sql"
 DIALECTS = ("duckdb", "postgres", "sqlite", "bigquery", "snowflake")
@@ -25,9 +25,10 @@ CATALOG = Catalog.from_dict(
                 "country": "text", "state": "text", "name": "text", "email": "text", "opens": "integer", "orders": "integer",
                 "revenue": "decimal", "score": "float", "birthday": "date", "signup": "date", "vip": "boolean",
                 "last_purchase": "timestamp", "seen_tz": "timestamptz", "local_seen": {"kind": "timestamp", "zone": "Europe/Rome"},
-                'we"ird`c]ol': "integer", "frequency": {"kind": "float", "rate": "year"},
+                'we"ird`c]ol': "integer", "frequency": {"kind": "float", "rate": "year"}, "props": "json",
             }
         },
+        "history": [{"table": "tiers", "fields": {"tier": {"column": "tier_name", "kind": "text"}}}],
         "events": [{"id": "event_id", "properties": {"amount": "decimal", "campaign": "text"}}],
         "lists": {"table": "list_members"},
     }
@@ -62,6 +63,22 @@ SHAPES = {
         {"duckdb": "CAST(\"revenue\" AS DOUBLE) / NULLIF(\"orders\", 0) > 100", "sqlite": "CAST(\"revenue\" AS REAL) / NULLIF(\"orders\", 0) > 100",
          "postgres": "CAST(\"revenue\" AS DOUBLE PRECISION) / NULLIF(\"orders\", 0) > 100",
          "bigquery": "CAST(`revenue` AS FLOAT64) / NULLIF(`orders`, 0) > 100"},
+    ),
+    "json text": (
+        F.props.json("plan") == "pro",
+        {"duckdb": "JSON_EXTRACT_STRING(\"props\", '$.\"plan\"')", "postgres": "(\"props\" ->> 'plan')", "bigquery": "JSON_VALUE(`props`, '$.\"plan\"') = 'pro'",
+         "sqlite": "CASE JSON_TYPE(\"props\", '$.\"plan\"') WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'",
+         "snowflake": "CAST(GET_PATH(\"props\", '[\"plan\"]') AS VARCHAR)", "spark": "GET_JSON_OBJECT(`props`, '$[\\'plan\\']') = 'pro'",
+         "clickhouse": "JSONExtract(\"props\", 'plan', 'Nullable(String)')", "mysql": "JSON_TYPE(JSON_EXTRACT(`props`, '$.\"plan\"')) <> 'NULL'"},
+    ),
+    "json key with a dot": (
+        F.props.json('"a.b"') == "y",
+        {"duckdb": "'$.\"a.b\"'", "postgres": "->> 'a.b'", "bigquery": "'$.\"a.b\"'", "snowflake": "'[\"a.b\"]'", "clickhouse": "'a.b'"},
+    ),
+    "json missing": (F.props.json("plan").is_missing(), {"postgres": "(\"props\" ->> 'plan') IS NULL", "duckdb": "JSON_EXTRACT_STRING(\"props\", '$.\"plan\"') IS NULL"}),
+    "length": (
+        F.name.length() == 6,
+        {"": "LENGTH(\"name\") = 6", "bigquery": "LENGTH(`name`) = 6", "clickhouse": "lengthUTF8(\"name\") = 6", "mysql": "CHAR_LENGTH(`name`) = 6"},
     ),
     "parentheses": ((F.revenue + 1) * 2 > 10, {"": "(\"revenue\" + 1) * 2 > 10", "bigquery": "(`revenue` + 1) * 2 > 10"}),
     "or inside and": ((F.vip == True) & ((F.opens > 1) | (F.orders > 1)), {"": "(\"opens\" > 1 OR \"orders\" > 1)"}),  # noqa: E712
@@ -150,6 +167,12 @@ WHOLE = {
     ),
     "numbers": (F.revenue / F.orders > 100) & ((F.opens + F.orders) * 2 > 10) & (F.frequency > per(5, "year")) & ~(F.score > 0.3),
     "lists": in_list("VIP Customers") - F.country.is_missing(),
+    "sequences": (E.visited.within(days=30).then(E.purchased.where(F.amount > 50), days=7).count() >= 2) & E.opened.in_period("month").any(),
+    "ranks": F.revenue.top(percent=12.5, of=F.country == "USA") & (E.purchased.sum("amount").quantile(5) == 5) & F.opens.top(n=100),
+    "json": (F.props.json("plan") == "pro") & (F.props.json("seats") > 5) & F.props.json('"a.b"', "c d", 0).is_missing() & (F.props.json("vip") == True),  # noqa: E712
+    "history": (F.tier == "Gold") & (F.revenue.round(1) > 10) & (F.name.upper().length() > 3) & (F.state.coalesce(F.country) == "CA"),
+    "samples": sample(percent=10, seed="launch") & F.signup.in_period("quarter", -1),
+    "raw": raw_sql("opens % 2 = 0 OR country ILIKE 'u%'", dialect="postgres") & ~raw_sql("name IS NULL", dialect="duckdb"),
 }  # fmt: skip
 
 

@@ -318,7 +318,8 @@ def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
     """One row a contact: the row of its history that is valid at the moment, the one that began last."""
     begin, end = (time_column(history.columns, name) for name in (history.valid_from, history.valid_to))
     own = list(dict.fromkeys(column.name for _, column in sorted(history.fields.items())))
-    order = [_time_of(begin, "h"), *(sql.column(name, "h") for name in own)]
+    kinds = {column.name: column.kind for column in history.fields.values()}
+    order = [_time_of(begin, "h"), *(_sorted(name, kinds[name]) for name in own)]
     place = sql.row_number([sql.column(history.contact, "h")], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
     columns = [sql.aliased(sql.column(history.contact, "h"), "contact_id"), *(sql.column(name, "h") for name in own)]
     inner = exp.Select(expressions=[*columns, sql.aliased(place, "place")]).from_(sql.table(history.table, "h"), copy=False)
@@ -326,6 +327,12 @@ def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
     query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *own)])
     query = query.from_(sql.subquery(inner, "valid"), copy=False)
     return query.where(exp.EQ(this=sql.column("place", "valid"), expression=sql.number(1)), copy=False)
+
+
+def _sorted(name: str, kind: Kind) -> Sql:
+    """A value as it is sorted: text by code point."""
+    own = sql.column(name, "h")
+    return sql.by_code_point(own) if kind in (Kind.TEXT, Kind.UNKNOWN) else own
 
 
 def _open_or(passed: Sql, column: Column) -> Sql:
