@@ -466,6 +466,7 @@ def _leaves(depth: int, in_events: bool) -> Nodes:
             _compared(st.just("=="), _fields("country"), _fields("code")),
             st.sampled_from(("VIP", "50% off's", "vip")).map(nodes.InList),
             st.sampled_from(tuple(SEGMENTS)).map(nodes.InSegment),
+            st.sampled_from(("VIP", "50% off's", *SEGMENTS)).map(nodes.InGroup),
         ]
     return st.one_of(several)
 

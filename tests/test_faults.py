@@ -11,7 +11,7 @@ from typing import Any
 
 import cases_runner
 import pytest
-from cases_runner import Case, all_cases, on_duckdb, on_evaluator
+from cases_runner import Case, all_cases, on_duckdb, on_evaluator, on_sqlite
 from sqlglot import exp
 
 from segkit import SegkitError, evaluate, patterns, rendering
@@ -23,7 +23,7 @@ from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Consta
 
 Patch = pytest.MonkeyPatch
 Run = Callable[[Case], list[Any]]
-DUCKDB, EVALUATOR, BOTH = (on_duckdb,), (on_evaluator,), (on_evaluator, on_duckdb)
+DUCKDB, SQLITE, EVALUATOR, BOTH = (on_duckdb,), (on_sqlite,), (on_evaluator,), (on_evaluator, on_duckdb)
 CASES = {case.id: case for case in all_cases()}
 
 
@@ -483,6 +483,56 @@ def _noted(rank: Any, scope: Any) -> Any:
 def all_seeds_draw_alike(patch: Patch) -> None:
     right = sql.digest
     patch.setattr(sql, "digest", lambda text, own: right(":", own))
+
+
+# ---------------------------------------------------------------- texts of other values
+
+
+@fault("text_values[0]", "text_values[6]", on=DUCKDB)
+def the_text_of_a_field_is_a_pattern(patch: Patch) -> None:
+    def like(own: Any, text: Any) -> Any:
+        any_text = rendering._text("%")
+        pattern = exp.DPipe(this=exp.DPipe(this=any_text, expression=text), expression=any_text.copy())
+        return exp.Like(this=own, expression=pattern)
+
+    _row(patch, "CONTAINS", like)
+
+
+@fault("text_values[2]", "text_values[8]", on=SQLITE)
+def an_empty_text_is_looked_for_like_any_other(patch: Patch) -> None:
+    patch.setattr(conditions, "_search_of_each_row", lambda test, own, text, ignore_case: conditions._searched(test, own, text))
+
+
+@fault("text_values[0]", "text_values[7]", "text_values[15]", on=(on_duckdb, on_sqlite))
+def a_missing_text_holds_an_empty_one(patch: Patch) -> None:
+    right = conditions._search_of_each_row
+
+    def searched(test: str, own: Any, text: Any, ignore_case: bool) -> Any:
+        is_empty = exp.EQ(this=sql.length(text.copy()), expression=sql.number(0))
+        return exp.Or(this=is_empty, expression=exp.Paren(this=right(test, own, text, ignore_case)))
+
+    patch.setattr(conditions, "_search_of_each_row", searched)
+
+
+@fault("text_values[9]", "text_values[10]", "text_values[11]", on=DUCKDB)
+def one_side_alone_ignores_case(patch: Patch) -> None:
+    right = conditions._search_of_each_row
+    patch.setattr(
+        conditions,
+        "_search_of_each_row",
+        lambda test, own, text, ignore_case: right(test, sql.folded(own) if ignore_case else own, text, False),
+    )
+
+
+@fault("text_values[1]", "text_values[2]", on=SQLITE)
+def the_text_of_a_field_is_measured_in_bytes(patch: Patch) -> None:
+    patch.setattr(rendering, "_length", lambda text: rendering._call("LENGTH", exp.cast(text.copy(), "blob")))
+
+
+@fault("text_values[0]", "text_values[6]", on=EVALUATOR)
+def evaluator_takes_a_missing_text_for_an_empty_one(patch: Patch) -> None:
+    right = evaluate.conditions.value_of
+    patch.setattr(evaluate.conditions, "value_of", lambda term, world: "" if right(term, world) is None else right(term, world))
 
 
 # ---------------------------------------------------------------- JSON, functions, history, words, references, raw SQL
