@@ -58,6 +58,36 @@ SHAPES = {
         {"duckdb": "ENDS_WITH(\"name\", '_score')", "sqlite": "SUBSTR(\"name\", -6) = '_score'",
          "postgres": "RIGHT(\"name\", 6) = '_score'", "bigquery": "ENDS_WITH(`name`, '_score')", "snowflake": "ENDSWITH(\"name\", '_score')"},
     ),
+    "contains a field": (
+        F.name.contains(F.state),
+        {"duckdb": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR STRPOS("name", "state") > 0',
+         "sqlite": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR INSTR("name", "state") > 0',
+         "postgres": 'STRPOS("name", "state") > 0', "bigquery": "STRPOS(`name`, `state`) > 0", "snowflake": 'CONTAINS("name", "state")',
+         "clickhouse": '(lengthUTF8("state") = 0 AND NOT ("name" IS NULL)) OR position("name", "state") > 0',
+         "spark": "INSTR(`name`, `state`) > 0", "oracle": 'INSTR("name", "state") > 0',
+         "tsql": "((LEN([contacts].[state] + '.') - 1) = 0 AND NOT ([contacts].[name] IS NULL)) OR CHARINDEX([contacts].[state], [contacts].[name]) > 0",
+         "mysql": "(CHAR_LENGTH(`state`) = 0 AND NOT (`name` IS NULL)) OR LOCATE(CAST(`state` AS BINARY), CAST(`name` AS BINARY)) > 0"},
+    ),
+    "starts with a field": (
+        F.name.startswith(F.state),
+        {"duckdb": 'STARTS_WITH("name", "state")', "postgres": 'STARTS_WITH("name", "state")', "bigquery": "STARTS_WITH(`name`, `state`)",
+         "sqlite": 'SUBSTR("name", 1, LENGTH("state")) = "state"', "oracle": 'SUBSTR("name", 1, LENGTH("state")) = "state"',
+         "snowflake": 'STARTSWITH("name", "state")', "redshift": 'LEFT("name", LENGTH("state")) = "state"', "clickhouse": 'startsWith("name", "state")',
+         "tsql": "LEFT([contacts].[name], (LEN([contacts].[state] + '.') - 1)) = [contacts].[state]",
+         "mysql": "LEFT(CAST(`name` AS BINARY), LENGTH(`state`)) = CAST(`state` AS BINARY)"},
+    ),
+    "ends with a field": (
+        F.name.endswith(F.state),
+        {"duckdb": 'ENDS_WITH("name", "state")', "bigquery": "ENDS_WITH(`name`, `state`)", "snowflake": 'ENDSWITH("name", "state")',
+         "sqlite": 'SUBSTR("name", -LENGTH("state")) = "state"', "trino": 'SUBSTR("name", -LENGTH("state")) = "state"',
+         "postgres": 'RIGHT("name", LENGTH("state")) = "state"', "redshift": 'RIGHT("name", LENGTH("state")) = "state"',
+         "clickhouse": 'endsWith("name", "state")', "mysql": "RIGHT(CAST(`name` AS BINARY), LENGTH(`state`)) = CAST(`state` AS BINARY)"},
+    ),
+    "contains a field in any case": (
+        F.name.contains(F.state, ignore_case=True),
+        {"sqlite": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR INSTR(LOWER("name"), LOWER("state")) > 0',
+         "postgres": "STRPOS(TRANSLATE(\"name\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'), TRANSLATE(\"state\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')) > 0"},
+    ),
     "divide": (
         F.revenue / F.orders > 100,
         {"duckdb": "CAST(\"revenue\" AS DOUBLE) / NULLIF(\"orders\", 0) > 100", "sqlite": "CAST(\"revenue\" AS REAL) / NULLIF(\"orders\", 0) > 100",
@@ -159,6 +189,7 @@ WHOLE = {
         & (E["*"].distinct("campaign") >= 2)
     ),
     "text": F.name.contains("50%_\\") | F.email.endswith("@Example.com", ignore_case=True) | F.country.is_in(["USA", "O'Brien"]),
+    "text_values": F.name.contains(F.state) & ~F.email.endswith(F.name.lower(), ignore_case=True) & F.name.startswith(F.country),
     "dates": (
         F.birthday.anniversary(within_days=7)
         | F.last_purchase.on(date(2027, 2, 28))
