@@ -16,15 +16,16 @@ import segkit
 
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(("nodes", "errors"), 0),
+    **dict.fromkeys(("nodes", "errors", "display"), 0),
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
     **dict.fromkeys(("evaluate", "compile", "describe"), 4),
-    "rendering": 5,
+    **dict.fromkeys(("rendering", "views"), 5),
     **dict.fromkeys(("engines", "segment"), 6),
-    **dict.fromkeys(("exchange", "journey", "lists", "metrics", "store", "templates"), 7),
-    **dict.fromkeys(("charts", "bundled"), 8),
+    **dict.fromkeys(("composition", "counting", "exchange", "journey", "lists", "metrics", "store", "suggestions", "templates"), 7),
+    **dict.fromkeys(("charts", "bundled", "magics"), 8),
+    "panel": 9,
     "workspace": 10,
     **dict.fromkeys(("cli", "__init__", "__main__"), 11),
 }
@@ -33,13 +34,17 @@ HOMES = {
     "duckdb": {"engines"},
     "lark": {"language"},
     "altair": {"charts"},
+    "anywidget": {"panel"},
+    "traitlets": {"panel"},
     "vl_convert": {"charts"},
     "yaml": {"catalog", "yaml_document"},
     "rich": {"cli"},
     "click": {"cli"},
-    "pandas": {"engines", "journey", "lists", "metrics", "templates", "workspace", "charts", "cli"},
+    "IPython": {"magics"},
+    "numpy": {"counting"},
+    "pandas": {"composition", "counting", "engines", "journey", "lists", "metrics", "panel", "templates", "workspace", "charts", "cli"},
 }
-LATE = {"pandas"}
+LATE = {"numpy", "pandas"}
 HEAVY = ("pandas", "altair", "duckdb", "lark", "yaml", "rich", "click", "numpy")
 
 

@@ -3,8 +3,9 @@
     Plan(s)  ->  members | contacts | sizes | checks  ->  sqlglot tree with markers  ->  rendering
 
 `conditions` writes conditions and terms, one arm per kind, like `evaluate`; `events` collects features of events and
-lists; `joined` puts them beside the contacts; `sql` makes the nodes. Where engines differ the tree holds a marker, a
-function called `SEGKIT_...`, that `rendering` writes in the dialect's own way.
+lists; `joined` puts them beside the contacts; `columns` makes a table of what conditions read, to ask again; `sql`
+makes the nodes. Where engines differ the tree holds a marker, a function called `SEGKIT_...`, that `rendering` writes in
+the dialect's own way.
 """
 
 from __future__ import annotations

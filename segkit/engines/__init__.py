@@ -7,7 +7,7 @@ read-only, and SQL cannot reach the file system or the network beyond the files 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from segkit.catalog import Tables
 from segkit.engines.limits import Limits
@@ -41,6 +41,19 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Gives back what the engine opened itself."""
+        ...
+
+
+@runtime_checkable
+class KeepsAnswers(Engine, Protocol):
+    """An engine that can keep the answer to a query, so that others can be asked of it."""
+
+    def materialize(self, name: str, sql: str) -> str:
+        """Makes or replaces a temporary table of a query's answer, seen by this connection alone, and gives its name in SQL."""
+        ...
+
+    def discard(self, name: str) -> None:
+        """Drops a temporary table, if it is there."""
         ...
 
 

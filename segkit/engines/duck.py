@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit.catalog import Column, Kind, Tables
@@ -19,13 +20,15 @@ _T = TypeVar("_T")
 
 
 class DuckDB:
-    """Embedded DuckDB. `owned` connections are closed with the engine."""
+    """Embedded DuckDB. `owned` connections are closed with the engine; any thread may ask, one at a time."""
 
     dialect = renders_as = "duckdb"
     limits = Limits()
+    any_thread = True
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, source: str, *, owned: bool) -> None:
         self._connection, self._source, self._owned = connection, source, owned
+        self._one_at_a_time = Lock()
 
     def tables(self) -> Tables:
         """The tables and views of the connection; those of other schemas by their dotted names."""
@@ -52,6 +55,15 @@ class DuckDB:
         self._run(replace)
         return f"temp.main.{name}"
 
+    def materialize(self, name: str, sql: str) -> str:
+        """Makes or replaces a temporary table of a query's answer, also beside a file that is only read."""
+        self._run(lambda c: c.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}'))
+        return f"temp.main.{name}"
+
+    def discard(self, name: str) -> None:
+        """Drops a temporary table, if it is there."""
+        self._run(lambda c: c.execute(f'DROP TABLE IF EXISTS temp.main."{name}"'))
+
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
         if self._owned:
@@ -64,7 +76,8 @@ class DuckDB:
         import duckdb
 
         try:
-            return interruptible(lambda: work(self._connection), self._connection.interrupt)
+            with self._one_at_a_time:
+                return interruptible(lambda: work(self._connection), self._connection.interrupt)
         except duckdb.ConnectionException:
             raise EngineError(f"the connection to {self._source} is closed", fix="connect again") from None
         except duckdb.Error as error:

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -43,6 +44,7 @@ class SQLite:
 
     def __init__(self, connection: sqlite3.Connection, source: str, *, owned: bool) -> None:
         self._connection, self._source, self._owned = connection, source, owned
+        self._one_at_a_time, self.any_thread = Lock(), owned
         self._run(_register)
 
     def tables(self) -> Tables:
@@ -63,6 +65,17 @@ class SQLite:
         self._run(lambda connection: _kept(connection, name, list(rows.columns), values, guarded=self._owned))
         return f"temp.{name}"
 
+    def materialize(self, name: str, sql: str) -> str:
+        """Makes or replaces a temporary table of a query's answer, also beside a file that is only read."""
+        table = f"temp.{_quoted(name)}"
+        commands = [f"DROP TABLE IF EXISTS {table}", f"CREATE TABLE {table} AS {sql}"]
+        self._run(lambda connection: _changed(connection, commands, guarded=self._owned))
+        return f"temp.{name}"
+
+    def discard(self, name: str) -> None:
+        """Drops a temporary table, if it is there."""
+        self._run(lambda connection: _changed(connection, [f"DROP TABLE IF EXISTS temp.{_quoted(name)}"], guarded=self._owned))
+
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
         if self._owned:
@@ -75,7 +88,8 @@ class SQLite:
         connection = self._connection
         try:
             if self._owned:
-                return interruptible(lambda: work(connection), connection.interrupt)
+                with self._one_at_a_time:
+                    return interruptible(lambda: work(connection), connection.interrupt)
             return _in_place(connection, work)
         except sqlite3.ProgrammingError as error:
             if "closed" in str(error):
@@ -133,6 +147,21 @@ def _kept(connection: sqlite3.Connection, name: str, columns: Sequence[str], row
         connection.execute(f"DROP TABLE IF EXISTS {table}")
         connection.execute(f"CREATE TABLE {table} ({', '.join(map(_quoted, columns))})")
         connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
+        if not was_open:
+            connection.commit()
+    finally:
+        if guarded:
+            connection.set_authorizer(_allowed)
+
+
+def _changed(connection: sqlite3.Connection, commands: Sequence[str], *, guarded: bool) -> None:
+    """Commands that change temporary tables only. A transaction of the caller's stays open as it was."""
+    was_open = connection.in_transaction
+    if guarded:
+        connection.set_authorizer(_allowed_in_temp)
+    try:
+        for command in commands:
+            connection.execute(command)
         if not was_open:
             connection.commit()
     finally:
@@ -198,6 +227,17 @@ def _allowed(action: int, first: str | None, second: str | None, *_: str | None)
     calls = action == sqlite3.SQLITE_FUNCTION and second != "load_extension"
     asks = action == sqlite3.SQLITE_PRAGMA and first in _SCHEMA_PRAGMAS
     return sqlite3.SQLITE_OK if reads or calls or asks else sqlite3.SQLITE_DENY
+
+
+_CHANGES = (sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TEMP_TABLE)
+_CHANGING = frozenset((*_CHANGES, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE))
+
+
+def _allowed_in_temp(action: int, first: str | None, second: str | None, database: str | None, inner: str | None) -> int:
+    """Reading, and changing temporary tables."""
+    if action in _CHANGING and database == "temp":
+        return sqlite3.SQLITE_OK
+    return _allowed(action, first, second, database, inner)
 
 
 # ---------------------------------------------------------------- functions

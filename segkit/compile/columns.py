@@ -1,0 +1,163 @@
+"""What conditions read of a contact, as the columns of one table to keep; and conditions, asked of such a table.
+
+    Plan  ->  sources(condition)  ->  table(plan, columns)  ->  kept by the engine  ->  outcomes(table, conditions, columns)
+
+Where a constant changes, the columns stay, and no event is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias, cast, get_args
+
+from sqlglot import exp
+
+from segkit.catalog import Kind
+from segkit.compile import conditions, sql
+from segkit.compile.conditions import Names
+from segkit.compile.joined import base_of
+from segkit.compile.sql import Sql
+from segkit.plan import Plan
+from segkit.plan.tree import (
+    AllOf,
+    Always,
+    Among,
+    ColumnTerm,
+    Comparison,
+    Condition,
+    Constant,
+    Drawn,
+    FeatureTerm,
+    IsMissing,
+    JsonTerm,
+    Named,
+    OnList,
+    PastColumn,
+    Raw,
+    Reference,
+    Standing,
+    Term,
+)
+
+Source: TypeAlias = ColumnTerm | PastColumn | JsonTerm | FeatureTerm | Standing | OnList | Reference | Drawn | Raw
+ROW, KEY = "row", "contact_id"
+_SOURCES = get_args(Source)
+_NODES = (*get_args(Term), *get_args(Condition))
+_TRUTHS = (OnList, Reference, Drawn, Raw)
+_AS_IT_IS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
+
+
+def sources(nodes: object) -> list[Source]:
+    """What conditions and terms read of a contact: each once, without what stands behind it."""
+    found: dict[Source, None] = {}
+    stack: list[object] = [nodes]
+    while stack:
+        match stack.pop():
+            case node if isinstance(node, _SOURCES):
+                found[cast(Source, node)] = None
+            case Among(term):
+                stack.append(term)
+            case tuple() as several:
+                stack.extend(several)
+            case node:
+                stack.extend(getattr(node, slot) for slot in getattr(node, "__slots__", ()))
+    return list(found)
+
+
+def table(plan: Plan, columns: Mapping[Source, str], first: str | None) -> exp.Select:
+    """One row a contact: its number, and what some conditions read of it.
+
+    Args:
+        plan: a plan that holds what stands behind the sources.
+        columns: the name of each source's column.
+        first: the table kept first, whose numbers of the contacts hold here too; None for that table itself, which also
+            holds the contacts' keys.
+    """
+    own = _reduced(plan, columns)
+    base = base_of([own])
+    kept = sql.fresh("kept", base.taken)
+    if first is None:
+        number: Sql = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=sql.number(1))
+        selected: list[Sql] = [sql.aliased(sql.cast(number, "int"), ROW), sql.aliased(base.key(), KEY)]
+    else:
+        selected = [sql.column(ROW, kept)]
+    selected += [sql.aliased(_value(source, base.names), name) for source, name in columns.items()]
+    query = base.select(selected, None, [own.where])
+    if first is not None:
+        query.join(sql.table(first, kept), on=exp.EQ(this=sql.column(KEY, kept), expression=base.key()), copy=False)
+    return query
+
+
+def everyone(kept: str) -> exp.Select:
+    """How many rows a table has."""
+    count = sql.aliased(exp.Count(this=exp.Star()), "everyone")
+    return exp.Select(expressions=[count]).from_(sql.table(kept), copy=False)
+
+
+def outcomes(kept: str, wanted: Sequence[Condition], columns: Mapping[Source, str]) -> exp.Select:
+    """Each contact's number, and whether conditions hold for it (`is_0`, `is_1`, ...)."""
+    names = Names("k")
+    selected: list[Sql] = [sql.column(ROW, "k")]
+    for i, own in enumerate(wanted):
+        holds = conditions.condition(_reading(own, columns), names)
+        selected.append(sql.aliased(sql.case_when(holds, exp.Boolean(this=True), exp.Boolean(this=False)), f"is_{i}"))
+    return exp.Select(expressions=selected).from_(sql.table(kept, "k"), copy=False)
+
+
+def _value(source: Source, names: Names) -> Sql:
+    if isinstance(source, _TRUTHS):
+        return sql.case_when(conditions.condition(source, names), sql.number(1), sql.number(0))
+    return conditions.term(source, names)
+
+
+def _reading(node: Any, columns: Mapping[Source, str]) -> Any:
+    """A condition or term that reads the kept columns in the place of its sources."""
+    match node:
+        case _ if isinstance(node, _TRUTHS):
+            return Comparison("==", ColumnTerm(columns[node], Kind.UNKNOWN), Constant(1, Kind.INTEGER))
+        case _ if isinstance(node, _SOURCES):
+            return ColumnTerm(columns[node], _kind(node), node.clock)
+        case Among(term, options):
+            return Among(_reading(term, columns), options)
+        case tuple():
+            return tuple(_reading(part, columns) for part in node)
+        case _ if isinstance(node, _NODES):
+            return type(node)(*(_reading(getattr(node, slot), columns) for slot in node.__slots__))
+        case _:
+            return node
+
+
+def _kind(source: Term) -> Kind:
+    """As what a kept column is read: its values are in the form that they are compared in already."""
+    is_narrow = isinstance(source, ColumnTerm) and source.kind is Kind.INTEGER
+    return source.kind if is_narrow or source.kind in _AS_IT_IS else Kind.UNKNOWN
+
+
+def _reduced(plan: Plan, wanted: Iterable[Source]) -> Plan:
+    """The plan with no more than what stands behind some sources."""
+    named = {part.name: part for part in plan.parts if isinstance(part, Named)}
+    asked = list(wanted)
+    needed: set[object] = set()
+    stack: list[object] = [*asked]
+    while stack:
+        for source in sources(stack.pop()):
+            match source:
+                case FeatureTerm(feature):
+                    needed.add(feature)
+                case Standing(rank) if rank not in needed:
+                    needed.add(rank)
+                    stack += [rank.value, rank.of]
+                case Reference(name) if named[name] not in needed:
+                    needed.add(named[name])
+                    stack.append(named[name].where)
+                case OnList(name):
+                    needed.add(name)
+    where = AllOf(tuple(s if isinstance(s, _TRUTHS) else IsMissing(s) for s in asked)) if asked else Always(True)
+    return replace(
+        plan,
+        where=where,
+        features=tuple(feature for feature in plan.features if feature in needed),
+        parts=tuple(part for part in plan.parts if part in needed),
+        lists=tuple(name for name in plan.lists if name in needed),
+    )
