@@ -1,5 +1,6 @@
-"""Runs the benchmarks: `python benchmarks/run.py [author] [import] [sizes] [--contacts N] [--events N] [--full] [--markdown]`.
+"""Runs the benchmarks: `python benchmarks/run.py [NAMES] [--contacts N] [--events N] [--full] [--markdown]`.
 
+The names are author, import, sizes and edits.
 Needs the `bench` extra (`pip install -e ".[bench]"`). Without a name all of them run. Nothing here is a test: goals are
 reported as met or missed, and only wrong answers stop a benchmark.
 """
@@ -15,15 +16,15 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 from report import Report, markdown, show
 
-BENCHMARKS = ("author", "import", "sizes")
+BENCHMARKS = ("author", "import", "sizes", "edits")
 PACKAGES = ("duckdb", "sqlglot", "ibis-framework", "polars", "pandas", "pypika", "sqlalchemy")
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
-@click.option("--contacts", default=100_000, show_default=True, help="contacts of the sizes benchmark")
-@click.option("--events", default=2_000_000, show_default=True, help="events of the sizes benchmark")
-@click.option("--full", is_flag=True, help="sizes of 1,000,000 contacts and 20,000,000 events")
+@click.option("--contacts", default=100_000, show_default=True, help="contacts of the sizes and edits benchmarks")
+@click.option("--events", default=2_000_000, show_default=True, help="events of the sizes and edits benchmarks")
+@click.option("--full", is_flag=True, help="1,000,000 contacts and 20,000,000 events")
 @click.option("--rounds", type=int, default=None, help="interleaved rounds (default: each benchmark's own)")
 @click.option("--markdown", "as_markdown", is_flag=True, help="write Markdown to standard output")
 def main(names: Sequence[str], contacts: int, events: int, full: bool, rounds: int | None, as_markdown: bool) -> None:
@@ -51,6 +52,10 @@ def _run(name: str, contacts: int, events: int, rounds: int | None) -> list[Repo
             import importing
 
             return [importing.run(**given)]
+        case "edits":
+            import edits
+
+            return [edits.run(contacts, events, **given)]
         case _:
             import sizes
 
