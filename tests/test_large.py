@@ -49,13 +49,13 @@ def test_a_million_options_of_numbers(ws) -> None:
     assert Segment.from_json(segment.to_json()) == segment
 
 
-def test_a_million_options_of_text(ws) -> None:
-    emails = [f"nobody{i}@example.com" for i in range(999_990)]
+def test_many_options_of_text(ws) -> None:
+    emails = [f"nobody{i}@example.com" for i in range(199_990)]
     known = ws.members(F.email.startswith("s"), ["email"])
     listed = F.email.is_in([*emails, *known["email"][:10]])
     assert ws.size(listed) == ws.size(F.email.is_in(list(known["email"][:10]))) >= 10
     assert ws.size(~listed) + ws.size(listed) == ws.size(segkit.everyone())
-    assert len(Segment("x", listed).sql("snowflake", as_of="2025-11-30")) > 20_000_000
+    assert len(Segment("x", listed).sql("snowflake", as_of="2025-11-30")) > 4_000_000
 
 
 def test_long_lists_hold_the_same_as_short_ones(tmp_path: Path) -> None:
