@@ -151,3 +151,8 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What `%load_ext segkit` does: `%%segment` becomes known."""
+    import_module("segkit.magics").register(shell)

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from segkit import display
+from segkit.display import Line, Table, View
 from segkit.errors import CatalogError, DefinitionError, unknown
 from segkit.nodes import Value, checked_name
 
@@ -195,7 +197,10 @@ class Catalog:
         return self.frozen if name in self.frozen_names() else self.lists
 
     def __repr__(self) -> str:
-        return "\n".join(_lines(self))
+        return "\n".join(map(display.seen, _lines(self)))
+
+    def _repr_html_(self) -> str:
+        return display.html(_view(self))
 
 
 ASSUMED = Catalog(
@@ -539,7 +544,46 @@ def _lines(catalog: Catalog) -> Iterable[str]:
 
 def _column_lines(columns: Mapping[str, Column]) -> Iterable[str]:
     for name, column in columns.items():
-        zone = f" in {column.zone}" if column.kind is Kind.TIMESTAMP and column.zone != "UTC" else ""
-        per = f" per {column.rate}" if column.rate else f" of {column.unit}" if column.unit else ""
         source = f"  (column {column.name})" if column.name != name else ""
-        yield f"  {name:<24} {column.kind}{zone}{per}{source}"
+        yield f"  {name:<24} {_kind_in_words(column)}{source}"
+
+
+def _kind_in_words(column: Column) -> str:
+    zone = f" in {column.zone}" if column.kind is Kind.TIMESTAMP and column.zone != "UTC" else ""
+    per = f" per {column.rate}" if column.rate else f" of {column.unit}" if column.unit else ""
+    return f"{column.kind}{zone}{per}"
+
+
+# ---------------------------------------------------------------- as HTML
+
+
+def _view(catalog: Catalog) -> View:
+    """Every table of the catalog: the fields unfolded, the others folded."""
+    contacts = catalog.contacts
+    tables = [replace(_columns_table("fields", contacts.fields), unfolded=True)]
+    for own in catalog.events:
+        called = f"all {own.name}" if own.name else f"named by {own.event}"
+        names = tuple((name,) for name in own.names or own.observed or ())
+        tables += [Table(f"events of {own.table}, {called}", ("event",), names)] if names else []
+        tables.append(_columns_table(f"properties of {own.table}", own.properties))
+    lists = tuple(_lists(catalog))
+    tables += [Table("lists", ("list", "kept in"), lists)] if lists else []
+    past = tuple((field, own.table) for own in catalog.history for field in own.fields)
+    tables += [Table("history", ("field", "kept in"), past)] if past else []
+    formulas = tuple((name, formula if isinstance(formula, str) else "") for name, formula in catalog.calculated.items())
+    tables += [Table("calculated", ("field", "formula"), formulas)] if formulas else []
+    created = f", since {contacts.created}" if contacts.created else ""
+    where = Line(f"{contacts.table}, key {contacts.key}{created}", "contacts")
+    assumed = [Line("assumed: any field and event may be named")] if catalog.assumed else []
+    return View("Catalog", "", (where, *assumed, *tables))
+
+
+def _lists(catalog: Catalog) -> Iterable[tuple[str, str]]:
+    if catalog.lists is not None:
+        yield from ((name, catalog.lists.table) for name in catalog.lists.observed or ())
+    yield from ((name, "segkit, frozen") for name in catalog.frozen_names())
+
+
+def _columns_table(title: str, columns: Mapping[str, Column]) -> Table:
+    rows = tuple((name, _kind_in_words(own), own.name if own.name != name else "") for name, own in columns.items())
+    return Table(title, ("name", "kind", "column"), rows)

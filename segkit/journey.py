@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from segkit import documents
+from segkit import display, documents, views
 from segkit.builder import Predicate, any_of, everyone, in_segment
 from segkit.errors import DataError, DefinitionError, unknown
 from segkit.lists import StaticList
@@ -119,6 +119,9 @@ class Journey:
     def __repr__(self) -> str:
         stages = ", ".join(repr(stage.where if _is_reference(stage) else stage) for stage in self.stages)
         return f"Journey([{stages}]{f', name={self.name!r}' if self.name is not None else ''})"
+
+    def _repr_html_(self) -> str:
+        return display.html(views.journey(self.name, {str(s.name): s.definition.where for s in self.stages}))
 
 
 def parse_journey(text: str) -> Journey:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from segkit import documents, nodes, store
+from segkit import display, documents, nodes, store, views
 from segkit.builder import Predicate, in_list
 from segkit.catalog import Catalog, Kind, ListTable
 from segkit.engines import Engine
@@ -48,6 +48,9 @@ class StaticList(Audience):
     def where(self) -> Predicate:
         """Being on the list, as a predicate."""
         return in_list(self.name)
+
+    def _repr_html_(self) -> str:
+        return display.html(views.static_list(self.name, self.size, self.as_of))
 
 
 # ---------------------------------------------------------------- files

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from segkit import codec, evaluate, nodes
+from segkit import codec, display, evaluate, nodes, views
 from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
 from segkit.describe import describe
@@ -266,11 +266,23 @@ class Segment(Audience):
         given = "".join(f", {key}={value!r}" for key, value in about.items() if value)
         return f"Segment({self.name!r}, {spell(self.definition.where)}{given})"
 
+    def _repr_html_(self) -> str:
+        return display.html(views.definition(self.definition, _told(self.definition.where)))
+
     @classmethod
     def _of(cls, definition: nodes.Definition) -> Segment:
         segment = cls.__new__(cls)
         segment.definition = definition
         return segment
+
+
+def _told(where: nodes.Predicate) -> str:
+    """The description, where it is the same at any instant: a segment by itself has none."""
+    try:
+        first, second = (describe(where, ASSUMED, moment(day, "UTC"), {}) for day in ("2001-01-01", "2002-07-05"))
+    except DefinitionError:
+        return ""
+    return first if first == second else "describe() says it in words, with its dates resolved."
 
 
 def parse_segment(text: str) -> Segment:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, lists, metrics, nodes, store
+from segkit import bundled, composition, display, lists, metrics, nodes, store, views
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -18,6 +18,7 @@ from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.plan import Plan, moment, plan
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, zone_of
+from segkit.spelling import spell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,6 +248,42 @@ class Workspace:
         frame = metrics.preview(self.engine, own, n)
         return self._stamped(metrics.masked(frame) if mask else frame, plans, as_of)
 
+    def composition(
+        self,
+        segments: Audience | Predicate | Iterable[Audience | Predicate],
+        by: str | Value,
+        *,
+        top: int = 10,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """What segments consist of: their members by the values of a field, counted in one query.
+
+        Args:
+            segments: one segment, or several.
+            by: the name of a field, or any value, such as `F.created_at.year()`.
+            top: how many values to tell apart (1 to 1,000): those that most members have. The rest is `other`.
+            as_of: the instant of evaluation.
+
+        Returns:
+            segment, value, size, share (of the segment's members, 0 to 1), part: the same values for each segment, the
+            commonest first, then `other` and `missing` where there are any, so that each segment's sizes add up. `part` is
+            `value`, `other` or `missing`, and tells the rest from a value that is called so. `attrs["by"]` is the field.
+
+        Raises:
+            DefinitionError: the field does not exist.
+
+        >>> from segkit import F
+        >>> frame = connect().composition(F.opens > 5, by="country", top=2)
+        >>> frame["value"].tolist(), float(frame["share"].sum())
+        (['USA', 'Canada', 'other', 'missing'], 1.0)
+        """
+        several = [segments] if isinstance(segments, Audience | Predicate) else list(segments)
+        value = by if isinstance(by, Value) else field(by)
+        *own, grouped = plans = self._plans([*several, value.is_missing()], as_of)
+        frame = composition.composition(self.engine, own, grouped, composition.checked_top(top))
+        frame.attrs["by"] = by if isinstance(by, str) else spell(value.node).removeprefix("F.")
+        return self._stamped(frame, plans, as_of)
+
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.
 
@@ -294,10 +331,14 @@ class Workspace:
         self.close()
 
     def __repr__(self) -> str:
-        events = len(self._catalog.event_names())
-        return (
-            f"Workspace({self.engine!r}, {len(self._catalog.contacts.fields)} fields, {events} events, timezone={self._zone!r})"
-        )
+        fields, events = len(self._catalog.contacts.fields), len(self._catalog.event_names())
+        return f"Workspace({self.engine.dialect}, {fields} fields, {events} events, timezone={self._zone!r})"
+
+    def _repr_html_(self) -> str:
+        as_of = "now" if self._as_of is None else views.instant(moment(self._as_of, self._zone).as_of)
+        known = [segment.definition for segment in self.segments]
+        frozen = {name: own.size for name, own in self._lists.items()}
+        return display.html(views.workspace(self.engine.dialect, self._catalog, self._zone, as_of, known, frozen))
 
     # ------------------------------------------------------------ from segments to plans
 

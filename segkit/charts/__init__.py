@@ -1,0 +1,14 @@
+"""Pictures: each function takes a frame and gives a chart that draws without a network.
+
+In JupyterLab a chart is an interactive Vega-Lite 5 picture in the colours of its theme, elsewhere (GitHub, exported HTML)
+an SVG of the same specification. Nothing global is changed on import, and no chart runs SQL.
+
+    frame  ->  bars: size, composition  ->  Chart (a specification, its table)  ->  shown, or saved as SVG, PNG, HTML, JSON
+"""
+
+from __future__ import annotations
+
+from segkit.charts.bars import composition, size
+from segkit.charts.chart import Chart
+
+__all__ = ["Chart", "composition", "size"]

@@ -1,0 +1,106 @@
+"""What charts have in common: names that can be shown, the title, colours, and the picture that says there is nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from segkit.charts.chart import Chart
+from segkit.display import distinct, number, seen
+from segkit.errors import SegkitError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# of Okabe and Ito's palette, told apart by all readers; at least 3 to 1 on white and on black
+BLUE = "#3a86c8"
+GREY = "#8a8a8a"
+LONGEST_NAME = 120
+NAME_WIDTH = 180
+"""The room for names at the side of a chart, in points: the rest is cut off and stands in the tooltip."""
+
+TEXT = "guide-label"
+"""The style of text inside a chart: that of its axis labels, whose colour the theme gives."""
+
+_CONFIG: dict[str, Any] = {
+    "background": "transparent",
+    "font": "sans-serif",
+    "padding": 8,
+    "view": {"stroke": None},
+    "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "grid": False, "labelFlush": False},
+    "axisY": {"ticks": False, "labelPadding": 6},
+    "header": {"labelFontSize": 11, "labelFontWeight": "bold"},
+    "title": {"anchor": "start", "frame": "group", "fontSize": 14, "subtitleFontSize": 11, "subtitlePadding": 4, "offset": 10},
+}
+
+
+def expect(frame: pd.DataFrame, columns: Sequence[str], chart: str, source: str) -> None:
+    """Refuses what is not the frame that a chart shows.
+
+    Raises:
+        SegkitError: it is no frame, or a column is missing.
+    """
+    missing = [name for name in columns if name not in getattr(frame, "columns", ())]
+    if missing:
+        raise SegkitError(
+            f"charts.{chart} shows a frame with the columns {', '.join(columns)}; there is no {missing[0]}",
+            fix=f"pass what {source} gives",
+        )
+
+
+def names(given: Iterable[object]) -> list[str]:
+    """Each as one line of its own: what looks alike is numbered.
+
+    >>> names(["VIP", "VIP", "US\\n"])
+    ['VIP', 'VIP (2)', 'US ']
+    """
+    return distinct(seen(str(own), LONGEST_NAME) for own in given)
+
+
+def percent(share: float) -> str:
+    """A share as people read it: without decimals only if it is exactly all or none; of nothing it is a dash.
+
+    >>> percent(0.12345), percent(0.00004), percent(0.99999), percent(1.0), percent(float("nan"))
+    ('12.3%', '<0.1%', '>99.9%', '100%', '–')
+    """
+    if share != share:
+        return "–"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return "<0.1%" if 0 < share < 0.0005 else ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
+
+
+def as_of(frame: pd.DataFrame) -> str:
+    """The instant of a frame in words, nothing if it has none."""
+    given = str(frame.attrs.get("as_of") or "")
+    try:
+        at = dt.datetime.fromisoformat(given)
+    except ValueError:
+        return ""
+    at = at.astimezone(dt.UTC) if at.tzinfo else at
+    return f"as of {at:%Y-%m-%d %H:%M} UTC"
+
+
+def left_out(shown: int, count: int, what: str) -> str:
+    """What is said of rows that a chart has no room for."""
+    return f"the first {number(shown)} of {number(count)} {what}" if shown < count else ""
+
+
+def finished(chart: Any, frame: pd.DataFrame, title: str, about: Iterable[str]) -> Chart:
+    """An Altair chart with its title, and below it a line of what else is to be said."""
+    import altair as alt
+
+    lines = [line for line in about if line]
+    titled = chart.properties(title=alt.Title(title, subtitle=lines) if lines else alt.Title(title))
+    with alt.data_transformers.enable("default"), alt.theme.enable("none"):
+        spec = titled.to_dict()
+    return Chart({**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": _CONFIG}, frame)
+
+
+def nothing(frame: pd.DataFrame, title: str, about: Iterable[str]) -> Chart:
+    """The chart of a frame without rows."""
+    import altair as alt
+
+    text = alt.Chart({"values": [{"text": "nothing to show"}]}).mark_text(align="left", x=0, style=TEXT).encode(text="text:N")
+    return finished(text.properties(width=300, height=40), frame, title, about)
