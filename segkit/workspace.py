@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, composition, display, lists, metrics, nodes, store, views
+from segkit import bundled, composition, display, lists, metrics, nodes, panel, store, views
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -22,6 +22,8 @@ from segkit.spelling import spell
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from segkit.panel.widget import Panel
 
 
 def connect(
@@ -319,6 +321,30 @@ class Workspace:
         """
         [own] = self._plans([segment], as_of)
         return describe(own.definition.where, own.catalog, own.at, by_name(self._segments))
+
+    def builder(self, segment: Audience | Predicate | None = None, *, as_of: Any = None) -> Panel:
+        """The panel: a segment built by clicking, with the live size of every part.
+
+        Its `segment`, `sql` and `df()` say what was built; `segment` can be set, too.
+
+        Args:
+            segment: what to begin with; without one, everyone.
+            as_of: the instant that everything in the panel is counted at.
+
+        Raises:
+            SegkitError: anywidget is not installed.
+
+        >>> from segkit import F, Segment
+        >>> connect().builder(Segment("US", F.country == "USA"))
+        Panel of US: 1,852 of 3,999 contacts (46.3%)
+          country = "USA"  1,852
+        """
+        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        self._checked()
+        functions = panel.handed(
+            self.engine, at, lambda: self._catalog, lambda: self._segments, self._hand_over_those_of, self.save
+        )
+        return panel.opened(None if segment is None else as_segment(segment).definition, functions)
 
     def close(self) -> None:
         """Gives back what `connect` opened."""

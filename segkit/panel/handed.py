@@ -1,0 +1,97 @@
+"""What the panel is handed of a workspace: functions, so that it holds no connection and no SQL comes from a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segkit import metrics, nodes, suggestions
+from segkit.builder import Predicate
+from segkit.catalog import Catalog
+from segkit.counting import Counted, Counting
+from segkit.engines import Engine
+from segkit.plan import Moment, Plan, plan
+from segkit.segment import Segment, by_name
+from segkit.suggestions import Suggested
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Handed:
+    """`plan` and `segments` ask no data; the others do, and with `beside` they may do so in another thread.
+
+    `suggest` is asked for a field, or for a property of an event; `preview` for a number of members, masked or not.
+    """
+
+    dialect: str
+    catalog: Callable[[], Catalog]
+    segments: Callable[[], Mapping[str, nodes.Definition]]
+    plan: Callable[[nodes.Definition], Plan]
+    count: Callable[[nodes.Definition], Counted]
+    suggest: Callable[[str, str | None], Suggested]
+    preview: Callable[[nodes.Definition, int, bool], pd.DataFrame]
+    members: Callable[[nodes.Definition], pd.DataFrame]
+    save: Callable[[nodes.Definition], object]
+    beside: bool = False
+
+
+def handed(
+    engine: Engine,
+    at: Moment,
+    catalog: Callable[[], Catalog],
+    segments: Callable[[], Mapping[str, Segment]],
+    hand_over: Callable[[Iterable[Plan]], object],
+    save: Callable[[Segment], object],
+) -> Handed:
+    """The functions over an engine at one instant.
+
+    Args:
+        engine: where the data is.
+        at: the instant that all is counted at.
+        catalog: what may be named now.
+        segments: the segments known by name now.
+        hand_over: makes the lists that plans name known to the engine.
+        save: keeps a segment.
+    """
+    counting: list[tuple[Catalog, Mapping[str, Segment], Counting]] = []
+
+    def planned(definition: nodes.Definition) -> Plan:
+        own = plan(definition, catalog(), at, by_name(segments()))
+        hand_over([own])
+        return own
+
+    def count(definition: nodes.Definition) -> Counted:
+        known, others = catalog(), segments()
+        if not counting or counting[0][0] is not known or counting[0][1] is not others:
+            for _, _, old in counting:
+                old.close()
+            counting[:] = [(known, others, Counting(engine, known, at, by_name(others)))]
+        return counting[0][2].counts(definition)
+
+    def suggest(name: str, event: str | None) -> Suggested:
+        if event is None:
+            return suggestions.of_field(engine, catalog(), name)
+        return suggestions.of_property(engine, catalog(), event, name)
+
+    def preview(definition: nodes.Definition, n: int, is_masked: bool) -> pd.DataFrame:
+        frame = metrics.preview(engine, planned(definition), n)
+        return metrics.masked(frame) if is_masked else frame
+
+    def keep(own: nodes.Definition) -> object:
+        return save(Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags))
+
+    return Handed(
+        engine.dialect,
+        catalog,
+        lambda: {name: own.definition for name, own in segments().items()},
+        planned,
+        count,
+        suggest,
+        preview,
+        lambda definition: metrics.members(engine, planned(definition)),
+        keep,
+        beside=getattr(engine, "any_thread", False),
+    )
