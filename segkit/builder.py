@@ -266,6 +266,29 @@ class Value:
             raise DefinitionError(f"{self!r:.80} is no field", fix="write F.props.json('plan')")
         return Value(nodes.Json(self.node, tuple(step for part in path for step in steps_of(part))))
 
+    def elements(self, condition: Predicate | None = None) -> Value:
+        """How many elements of a JSON array meet a condition; without one, how many there are.
+
+        Inside the condition `F.element` is the element itself, any other field a key of an element that is an object. An
+        empty array has 0; where there is no array the number is missing, so that `== 0` holds for contacts with an array
+        only. Compare with all elements for *every*: `F.tags.elements(...) == F.tags.elements()`.
+
+        Raises:
+            DefinitionError: it is no field and no path into one.
+
+        >>> F.tags.elements(F.element == "vip") >= 1
+        F.tags.elements(F.element == 'vip') >= 1
+        >>> F.props.json("orders").elements(F.price > 100) / F.props.json("orders").elements() >= 0.5
+        F.props.json('orders').elements(F.price > 100) / F.props.json('orders').elements() >= 0.5
+        """
+        where = None if condition is None else _predicate_node(condition)
+        match self.node:
+            case nodes.Field() as field:
+                return Value(nodes.Elements(field, (), where))
+            case nodes.Json(field, path):
+                return Value(nodes.Elements(field, path, where))
+        raise DefinitionError(f"{self!r:.80} has no elements", fix='write F.tags.elements(F.element == "vip")')
+
     def abs(self) -> Value:
         """The number without its sign."""
         return self._function("abs")

@@ -36,6 +36,7 @@ TYPES: dict[str, type[nodes.Node]] = {
     "part": nodes.Part,
     "function": nodes.Function,
     "json": nodes.Json,
+    "elements": nodes.Elements,
     "quantile": nodes.Quantile,
     "word": nodes.Word,
     "aggregate": nodes.Aggregate,

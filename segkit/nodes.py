@@ -173,13 +173,32 @@ class Json(Node):
     path: tuple[str | int, ...]
 
     def __post_init__(self) -> None:
-        if not self.path or len(self.path) > MAX_DEPTH:
-            raise DefinitionError(f"a path of {len(self.path)} steps into {self.field.name!r:.60}", fix=f"use 1 to {MAX_DEPTH}")
-        for step in self.path:
-            if isinstance(step, bool) or not isinstance(step, int | str) or (isinstance(step, int) and step < 0):
-                raise DefinitionError(f"{step!r:.60} is no step of a path", fix="use a key, or a position from 0")
-            if isinstance(step, str) and (set('"\\') & set(checked_name(step, "key")) or step == "*"):
-                raise DefinitionError(f"the key {step!r:.60}", fix="keys with quotes or backslashes, and *, cannot be asked for")
+        _check_path(self.field, self.path, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Elements(Node):
+    """How many elements of an array (a JSON field, or what a path into it leads to) meet a condition; missing without one.
+
+    In the condition the field `element` is the element itself, any other field a key of an element that is an object.
+    """
+
+    field: Field
+    path: tuple[str | int, ...] = ()
+    where: Predicate | None = None
+
+    def __post_init__(self) -> None:
+        _check_path(self.field, self.path, 0)
+
+
+def _check_path(field: Field, path: tuple[str | int, ...], least: int) -> None:
+    if not least <= len(path) <= MAX_DEPTH:
+        raise DefinitionError(f"a path of {len(path)} steps into {field.name!r:.60}", fix=f"use {least} to {MAX_DEPTH}")
+    for step in path:
+        if isinstance(step, bool) or not isinstance(step, int | str) or (isinstance(step, int) and step < 0):
+            raise DefinitionError(f"{step!r:.60} is no step of a path", fix="use a key, or a position from 0")
+        if isinstance(step, str) and (set('"\\') & set(checked_name(step, "key")) or step == "*"):
+            raise DefinitionError(f"the key {step!r:.60}", fix="keys with quotes or backslashes, and *, cannot be asked for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -520,8 +539,8 @@ def _not_empty(items: tuple[Predicate, ...]) -> None:
 
 
 Value: TypeAlias = (
-    Field | Literal | Today | Now | Duration | Rate | Arithmetic | Part | Function | Json | Aggregate | Quantile | Word
-)
+    Field | Literal | Today | Now | Duration | Rate | Arithmetic | Part | Function | Json | Elements | Aggregate | Quantile | Word
+)  # fmt: skip
 Span: TypeAlias = Last | Before | Next | Between | Period | OnDay | Anniversary
 Predicate: TypeAlias = (
     Everyone

@@ -203,6 +203,10 @@ def _number(number: int) -> exp.Literal:
     return exp.Literal(this=str(number), is_string=False)
 
 
+def _identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
 def _text(text: str) -> exp.Literal:
     return exp.Literal(this=text, is_string=True)
 
@@ -401,6 +405,33 @@ def _duckdb_number(own: Sql, *steps: Sql) -> Sql:
     is_number = exp.In(this=_call("JSON_TYPE", own.copy(), path.copy()), expressions=kinds)
     looks_so = _call("REGEXP_MATCHES", text.copy(), _text(_PLAIN_NUMBER))
     return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=_cast(text, "double"))])
+
+
+def _duckdb_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    """A list of the elements, filtered in place: several times faster than a query for each contact."""
+    path = _quoted_path(steps)
+    found: Sql = _call("JSON_EXTRACT", own.copy(), _text(f"{path.this}[*]"))
+    if not isinstance(where, exp.Null):
+        holds = exp.Lambda(this=where, expressions=[_identifier("element")])
+        found = _call("LIST_FILTER", found, holds)
+    is_array = _equal(_call("JSON_TYPE", own, path), _text("ARRAY"))
+    return exp.Case(ifs=[exp.If(this=is_array, true=_call("LEN", found))])
+
+
+def _sqlite_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    path = _quoted_path(steps)
+    each = exp.Table(this=_call("JSON_EACH", own.copy(), path.copy()), alias=exp.TableAlias(this=_identifier("each")))
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(each, copy=False)
+    if not isinstance(where, exp.Null):
+        query.set("where", exp.Where(this=where))
+    is_array = _equal(_call("JSON_TYPE", own, path), _text("array"))
+    return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
+
+
+def _sqlite_element() -> Sql:
+    """The element out of its array: on its own a text would be no JSON, and a boolean a number."""
+    array, place = (exp.Column(this=_identifier(name), table=_identifier("each")) for name in ("json", "fullkey"))
+    return exp.Paren(this=exp.JSONExtract(this=array, expression=place, only_json_types=True))
 
 
 def _sqlite_number(own: Sql, *steps: Sql) -> Sql:
@@ -652,6 +683,12 @@ ROWS: tuple[Row, ...] = (
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
+    Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENT", "duckdb", "what the lambda is about", lambda: exp.Column(this=_identifier("element"))),
+    Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
+    Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENTS", "duckdb", "a lambda over the list of elements", _duckdb_elements),
+    Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
     Row("KNOWN", "", "NaN equals itself there, and would be greater than anything", lambda x: exp.Nullif(this=x, expression=_cast(_text("NaN"), "double"))),
     Row("KNOWN", "duckdb", "it folds = 'NaN' and ISNAN to false over Parquet, whose statistics hide NaN: ask for what is a number", _finite_or_infinite),
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),

@@ -21,8 +21,8 @@ def spell(node: nodes.Predicate | nodes.Value | nodes.Events) -> str:
             return _events(node)
         case (
             nodes.Field() | nodes.Literal() | nodes.Today() | nodes.Now() | nodes.Duration() | nodes.Rate()
-            | nodes.Arithmetic() | nodes.Part() | nodes.Function() | nodes.Json() | nodes.Aggregate() | nodes.Quantile()
-            | nodes.Word()
+            | nodes.Arithmetic() | nodes.Part() | nodes.Function() | nodes.Json() | nodes.Elements() | nodes.Aggregate()
+            | nodes.Quantile() | nodes.Word()
         ):  # fmt: skip
             return _value(node)
         case _:
@@ -123,6 +123,9 @@ def _value(node: nodes.Value) -> str:
             return f"{_receiver(first)}.{name}({', '.join(map(_value, rest))})"
         case nodes.Json(field, path):
             return f"{_value(field)}.json({', '.join(map(_step, path))})"
+        case nodes.Elements(field, path, where):
+            array = _value(nodes.Json(field, path) if path else field)
+            return f"{array}.elements({'' if where is None else _predicate(where)})"
         case nodes.Quantile(value, parts, of):
             return f"{_receiver(value)}.quantile({parts}{_population(of)})"
         case nodes.Word(name, measure):

@@ -6,6 +6,7 @@ of contacts, events and lists drawn from the pool, asked through DuckDB (`member
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import random
 from collections.abc import Iterable
@@ -80,7 +81,8 @@ RATINGS = (0.0, -1.0, 1.5, 2.5, 5.0, float("nan"))
 LENGTHS = (("minutes", 1440), ("hours", 24), ("days", 1), ("days", 7), ("days", 30), ("weeks", 1), ("months", 1), ("years", 1))
 DOCUMENTS = (
     "{}", '{"plan": "pro", "seats": 5}', '{"plan": "USA", "seats": "30", "vip": true, "tags": ["usa", 2]}',
-    '{"plan": null, "seats": 1.5, "vip": "true", "a.b": "%", "n": {"k k": 2}}', '{"plan": 5, "seats": "5x", "vip": false, "tags": []}',
+    '{"plan": null, "seats": 1.5, "vip": "true", "a.b": "%", "n": {"k k": 2}, "tags": ["USA", "usa", null, true]}', '{"plan": 5, "seats": "5x", "vip": false, "tags": []}',
+    '[{"plan": "pro", "k": 2}, {"plan": "USA"}, ["usa"]]', '{"tags": [["usa", 5], {"plan": "usa", "k": null}, "", 1.5, "5", "2"]}',
     '{"plan": {"name": "pro"}, "seats": -1, "a": {"b": "dot"}, "n": {"k k": "2"}, "tags": "usa"}', '{"plan": "", "seats": true, "n": [0]}',
 )  # fmt: skip
 PATHS = (("plan",), ("seats",), ("vip",), ("a.b",), ("a", "b"), ("n", "k k"), ("tags", 0), ("tags", 1))
@@ -312,7 +314,7 @@ def _numbers(depth: int, in_events: bool) -> Nodes:
     several = [fields, fields, st.builds(nodes.Part, part, times)]
     several.append(st.builds(nodes.Part, st.just("hour"), _timestamps(in_events)))
     if not in_events:
-        several += [_aggregates(_COUNTED), _aggregates(_COUNTED), _sequences(), _fields("points")]
+        several += [_aggregates(_COUNTED), _aggregates(_COUNTED), _sequences(), _fields("points"), _elements()]
         several.append(st.builds(nodes.Word, st.sampled_from(("Opened", "Bought", "opens", "Unsubscribed"))))
     several.append(st.builds(lambda text: nodes.Function("length", (text,)), _texts(in_events)))
     if depth > 0:
@@ -363,6 +365,27 @@ def _texts(in_events: bool) -> Nodes:
     known = st.builds(lambda a, b: nodes.Function("coalesce", (a, b)), fields, fields | _literals(TEXTS))
     several = [fields, fields, folded, known]
     return st.one_of(several) if in_events else st.one_of(*several, _aggregates({"latest": ("campaign",)}))
+
+
+@cache
+def _elements() -> Nodes:
+    """How many elements of an array meet a condition on them."""
+    arrays = st.sampled_from((("tags",), ("tags",), ("tags",), ("n",), ("plan",), (), ("tags", 0)))
+    own = st.one_of(_fields("element", "element", "plan", "k"), st.just(nodes.Json(nodes.Field("element"), ("plan",))))
+    tests = st.sampled_from(("contains", "startswith", "endswith"))
+    text = st.sampled_from((*TEXTS, "pro", "5", "2", "true"))
+    leaves = st.one_of(
+        _compared(st.sampled_from(ORDERS), own, _number_literals),
+        _compared(st.just("=="), own, text.map(nodes.literal) | st.booleans().map(nodes.literal)),
+        _compared(st.just("=="), own, own),
+        st.builds(nodes.Missing, own),
+        st.builds(nodes.OneOf, own, st.lists(_literals((*TEXTS, "pro", "2")), max_size=3).map(tuple)),
+        st.builds(nodes.TextTest, tests, own | own.map(lambda one: nodes.Function("upper", (one,))), text, st.booleans()),
+        st.just(nodes.Everyone()),
+    )
+    items = st.lists(leaves, min_size=1, max_size=2).map(tuple)
+    where = st.one_of(st.none(), leaves, leaves, leaves.map(nodes.Not), items.map(nodes.And), items.map(nodes.Or))
+    return st.builds(lambda path, condition: nodes.Elements(nodes.Field("props"), path, condition), arrays, where)
 
 
 _properties = st.sampled_from(PATHS).map(lambda path: nodes.Json(nodes.Field("props"), path))
@@ -449,9 +472,14 @@ def _leaves(depth: int, in_events: bool) -> Nodes:
                 st.just("=="), _properties, _literals((*TEXTS, "pro", "true", "5", "2")) | st.booleans().map(nodes.literal)
             ),
             st.builds(nodes.Missing, _properties),
+            st.one_of(
+                _compared(any_order, _elements(), st.sampled_from((0, 1, 2)).map(nodes.literal)),
+                _elements().map(lambda own: nodes.Compare("==", own, dataclasses.replace(own, where=None))),
+            ),
             st.builds(nodes.OneOf, _properties, st.lists(_literals((*TEXTS, "pro", "dot")), max_size=3).map(tuple)),
             st.builds(nodes.TextTest, tests, _properties, st.sampled_from(TEXTS), st.booleans()),
             st.builds(nodes.TextTest, tests, texts | _properties, texts | _properties, st.booleans()),
+            st.builds(nodes.TextTest, tests, texts, _properties, st.booleans()),
             _compared(any_order, _sequences(), _number_literals),
             st.builds(nodes.Top, numbers | dates | timestamps, st.sampled_from((1, 3, 10, 100)), st.none(), _populations()),
             st.builds(nodes.Top, numbers, st.none(), st.sampled_from((1, 10, 33.3, Decimal("0.5"), 100)), _populations()),

@@ -235,6 +235,21 @@ MEANINGS: dict[str, Predicate] = {
     "`today` = TODAY AND `null` = 1": (F.today == TODAY) & (F["null"] == 1),
     'props -> "plan" = "pro" AND props->"tags"->0 IS NULL': (F.props.json("plan") == "pro")
     & F.props.json("tags", 0).is_missing(),
+    'ELEMENTS(tags WHERE element = "vip") >= 1 AND elements(tags) = 0': (F.tags.elements(F.element == "vip") >= 1)
+    & (F.tags.elements() == 0),
+    'ELEMENTS(props -> "a" -> 0 WHERE (price > 5 AND `opened` = 1)) = ELEMENTS(props -> "a" -> 0)': F.props.json("a", 0).elements(
+        (F.price > 5) & (F.opened == 1)
+    )
+    == F.props.json("a", 0).elements(),
+    "ELEMENTS(a WHERE element IS NULL) / ELEMENTS(a) > 0.5 OR ELEMENTS(`b c` WHERE opened >= 3) != 1": (
+        F.a.elements(F.element.is_missing()) / F.a.elements() > 0.5
+    )
+    | (F["b c"].elements(word("opened") >= 3) != 1),
+    "ELEMENTS(a WHERE b = 1 WHERE NOT c = 2) > 1": F.a.elements((F.b == 1) & ~(F.c == 2)) > 1,
+    "Opened >= 2 times WHERE (ELEMENTS(tags WHERE element -> 0 = 1) >= 1)": E.opened.where(
+        F.tags.elements(F.element.json(0) == 1) >= 1
+    ).count()
+    >= 2,
     # time
     "a > 30 days ago AND b >= 1 day ago": F.a.older_than(days=30) & F.b.older_than(days=1, edge=True),
     "a < 6 months ago AND b <= 2 Weeks AGO": F.a.within(months=6) & F.b.within(weeks=2, edge=True),

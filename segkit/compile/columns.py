@@ -28,6 +28,7 @@ from segkit.plan.tree import (
     Condition,
     Constant,
     Drawn,
+    ElementCount,
     FeatureTerm,
     IsMissing,
     JsonTerm,
@@ -40,7 +41,7 @@ from segkit.plan.tree import (
     Term,
 )
 
-Source: TypeAlias = ColumnTerm | PastColumn | JsonTerm | FeatureTerm | Standing | OnList | Reference | Drawn | Raw
+Source: TypeAlias = ColumnTerm | PastColumn | JsonTerm | ElementCount | FeatureTerm | Standing | OnList | Reference | Drawn | Raw
 ROW, KEY = "row", "contact_id"
 _SOURCES = get_args(Source)
 _NODES = (*get_args(Term), *get_args(Condition))

@@ -33,6 +33,8 @@ from segkit.plan.tree import (
     Constant,
     DayCount,
     Drawn,
+    ElementCount,
+    ElementTerm,
     Feature,
     FeatureTerm,
     IsMissing,
@@ -74,6 +76,9 @@ class Names:
     fields: Catalog | None = None
 
 
+_ELEMENT = Names("")
+"""Inside a condition on the elements of an array: no column is read there."""
+
 # ---------------------------------------------------------------- conditions
 
 
@@ -93,7 +98,7 @@ def condition(node: Condition, names: Names) -> Sql:
             return exp.EQ(this=zero_or_one, expression=sql.number(1))
         case Comparison(op, left, right):
             return _COMPARISONS[op](this=_like(left, right, names), expression=_like(right, left, names))
-        case Among(own, options) if len(options) > _MANY and not (own.kind is Kind.DATE or own.kind.is_timestamp):
+        case Among(own, options) if len(options) > _MANY and not _needs_nodes(own, names):
             return sql.among(sql.operand(term(own, names)), tuple(option.value for option in options))
         case Among(own, options):
             return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own.clock) for option in options])
@@ -114,6 +119,11 @@ def condition(node: Condition, names: Names) -> Sql:
             return raw.condition(text, dialect, _contacts(names), names.table, assumed=_catalog(names).assumed)
         case _:
             assert_never(node)
+
+
+def _needs_nodes(own: Term, names: Names) -> bool:
+    """Whether options must be written one by one: times have a form of their own, and no query may stand inside of elements."""
+    return own.kind is Kind.DATE or own.kind.is_timestamp or names is _ELEMENT
 
 
 def _is_in(name: str) -> Sql:
@@ -196,7 +206,9 @@ def term(node: Term, names: Names) -> Sql:
         case PastColumn(table, name, kind):
             return read(name, kind, names.past[table])
         case JsonTerm(own, path, kind):
-            return _json(sql.column(own.name, names.past[own.table] if isinstance(own, PastColumn) else names.table), path, kind)
+            return _json(_document(own, names), path, kind)
+        case ElementCount(own, path, where):
+            return sql.elements(_document(own, names), path, None if where is None else condition(where, _ELEMENT))
         case FeatureTerm(feature):
             return names.outcomes[feature]()
         case Standing(rank, what):
@@ -223,6 +235,18 @@ def term(node: Term, names: Names) -> Sql:
             return sql.part(part, term(moment, names))
         case _:
             assert_never(node)
+
+
+def _document(own: ColumnTerm | PastColumn | ElementTerm, names: Names) -> Sql:
+    match own:
+        case ElementTerm():
+            return sql.element()
+        case PastColumn(table, name):
+            return sql.column(name, names.past[table])
+        case ColumnTerm(name):
+            return sql.column(name, names.table)
+        case _:
+            assert_never(own)
 
 
 def _json(document: Sql, path: tuple[str | int, ...], kind: Kind) -> Sql:

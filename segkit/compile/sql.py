@@ -173,6 +173,16 @@ def json_number(own: Sql, path: Iterable[str | int]) -> Sql:
     return marker("JSON_NUMBER", own, *_steps(path))
 
 
+def element() -> Sql:
+    """The element of an array that is being counted, as JSON."""
+    return marker("ELEMENT")
+
+
+def elements(own: Sql, path: Iterable[str | int], where: Sql | None) -> Sql:
+    """How many elements of an array meet a condition (NULL: all do); NULL where there is no array."""
+    return marker("ELEMENTS", own, exp.Null() if where is None else where, *_steps(path))
+
+
 def _steps(path: Iterable[str | int]) -> list[Sql]:
     return [number(step) if isinstance(step, int) else string(step) for step in path]
 

@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 
 from segkit import nodes
 from segkit.catalog import Kind, find
-from segkit.describe import frequency, shape, times, words
+from segkit.describe import elements, frequency, shape, times, words
 from segkit.describe.values import Phrase, Telling, owned, population, starts_apart, their, value, verb
 from segkit.errors import DefinitionError
 from segkit.plan import clock
@@ -79,7 +79,7 @@ def _numbered(word: OneOfThese["and", "or"], items: Sequence[nodes.Predicate], t
 
 
 def _phrase(opening: Opening, rest: str, telling: Telling) -> Phrase:
-    return Phrase(f"{opening} {rest}", rest if telling.scope.in_events else f"{_MAIN[opening]}{rest}")
+    return Phrase(f"{opening} {rest}", f"{_MAIN[opening]}{rest}" if telling.scope.of_contact else rest)
 
 
 def _about(node: nodes.Value, rest: str, telling: Telling) -> Phrase:
@@ -174,6 +174,9 @@ def _comparison(op: nodes.Ordering, left: nodes.Value, right: nodes.Value, holds
         said = frequency.told(op, left, right, holds, telling)
         if said is not None:
             return _phrase("who", said, telling)
+    if isinstance(left, nodes.Elements) and (elements_said := elements.told(op, left, right, holds, telling)) is not None:
+        about_contacts, said = elements_said
+        return _phrase("who" if about_contacts else "for whom", said, telling)
     if isinstance(right, nodes.Literal) and isinstance(right.value, bool) and not holds and not _always_known(left):
         return _about(left, f"is {'false' if right.value else 'true'} or missing", telling)
     be = _is(holds) if isinstance(right, nodes.Literal) and right.sort != "number" else _be(left, holds)

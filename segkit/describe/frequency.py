@@ -34,12 +34,12 @@ def told(op: nodes.Ordering, node: nodes.Aggregate, amount: nodes.Literal, holds
     number = amount.value
     if node.measure not in ("count", *_DIFFERENT) or isinstance(number, bool) or not isinstance(number, int | float | Decimal):
         return None
-    often = _often(op, number, holds)
-    return _sequence(often, node.events, telling) if node.events.then else _counted(often, node, telling)
+    how_often = often(op, number, holds)
+    return _sequence(how_often, node.events, telling) if node.events.then else _counted(how_often, node, telling)
 
 
 @dataclass(frozen=True)
-class _Often:
+class Often:
     """How often: `at least`, 5, and whether that is nothing but never, nothing but ever, or includes never."""
 
     quantifier: str
@@ -49,13 +49,14 @@ class _Often:
     or_never: bool
 
 
-def _often(op: nodes.Ordering, amount: int | float | Decimal, holds: bool) -> _Often:
+def often(op: nodes.Ordering, amount: int | float | Decimal, holds: bool) -> Often:
+    """What a number compared with an amount, or the complement of that, says of how often."""
     zero, one, many = (compared(count, op, amount) is holds for count in (0, 1, float("inf")))
     quantifier = (_AMOUNTS if holds else _OPPOSITE)[op]
-    return _Often(quantifier, amount, zero and not one and not many, not zero and one and many, zero)
+    return Often(quantifier, amount, zero and not one and not many, not zero and one and many, zero)
 
 
-def _times(often: _Often) -> str:
+def _times(often: Often) -> str:
     """As an adverb: `never`, `at least once`, `fewer than 2 times (or never)`."""
     if often.never or often.ever:
         return "never" if often.never else "at least once"
@@ -63,7 +64,7 @@ def _times(often: _Often) -> str:
     return f"{times} (or never)" if often.or_never else times
 
 
-def _several(often: _Often, things: str) -> str:
+def _several(often: Often, things: str) -> str:
     """As an amount: `no emails`, `at least 1 email`, `fewer than 2 emails (or none)`."""
     if often.never or often.ever:
         return f"no {things}" if often.never else f"at least {words.counted(1, things)}"
@@ -71,7 +72,7 @@ def _several(often: _Often, things: str) -> str:
     return f"{amount} (or none)" if often.or_never else amount
 
 
-def _counted(often: _Often, node: nodes.Aggregate, telling: Telling) -> str:
+def _counted(often: Often, node: nodes.Aggregate, telling: Telling) -> str:
     events = node.events
     done = verb(events.event, telling.scope)
     if node.measure in _DIFFERENT and not often.never:
@@ -86,13 +87,13 @@ def _counted(often: _Often, node: nodes.Aggregate, telling: Telling) -> str:
     return words.noted(said + when, notes(events, telling))
 
 
-def _on_days(often: _Often, measure: str) -> str:
+def _on_days(often: Often, measure: str) -> str:
     amount = words.counted(1, measure) if often.ever or often.amount == 1 else words.counted(often.amount, f"different {measure}")
     said = f"{_DIFFERENT[measure]} {'at least' if often.ever else often.quantifier} {amount}"
     return f"{said} (or never)" if often.or_never else said
 
 
-def _sequence(often: _Often, events: nodes.Events, telling: Telling) -> str:
+def _sequence(often: Often, events: nodes.Events, telling: Telling) -> str:
     then = events.then
     assert then is not None
     within = "" if then.length is None else f", within {words.length(then.length)},"

@@ -28,6 +28,8 @@ def is_time(kind: Kind) -> bool:
 def meant(node: nodes.Value, scope: Scope) -> nodes.Value:
     """A word as the field or the event that it stands for here; any other value as it is."""
     match node:
+        case nodes.Word(name) if scope.of_element:
+            return nodes.Field(name)
         case nodes.Word(name, measure):
             is_event = has_event(name, scope)
             if has_field(name, scope) or (measure == "last" and not is_event):

@@ -15,7 +15,7 @@ from segkit.plan.scope import Scope
 
 TERMS = 12
 QUOTES = "'\""
-_OF_CONTACTS = (nodes.Field, nodes.Json, nodes.Aggregate, nodes.Quantile, nodes.Word)
+_OF_CONTACTS = (nodes.Field, nodes.Json, nodes.Elements, nodes.Aggregate, nodes.Quantile, nodes.Word)
 _SIGNS = {"+": "plus", "-": "minus", "*": "times", "/": "divided by"}
 _PARTS = {"day": "day of the month", "week": "ISO week"}
 _QUANTILES = {4: "quartile", 5: "quintile", 10: "decile", 100: "percentile"}
@@ -68,6 +68,8 @@ def value(node: nodes.Value, telling: Telling) -> str:
             return _function(own, telling)
         case nodes.Json(field, path):
             return _json(field, path)
+        case nodes.Elements() as own:
+            return words.noted(f"number of elements of {array(own)}", [of_elements(own, telling)])
         case nodes.Aggregate() as own:
             return _aggregate(own, telling)
         case nodes.Quantile() as own:
@@ -84,7 +86,7 @@ def owned(node: nodes.Value) -> bool:
 def their(node: nodes.Value, telling: Telling) -> str:
     """A value after a comparison: `their clicks`, `today (30 November 2025)`."""
     text = value(node, telling)
-    return f"their {text}" if not telling.scope.in_events and owned(node) and not starts_apart(node) else text
+    return f"their {text}" if telling.scope.of_contact and owned(node) and not starts_apart(node) else text
 
 
 def starts_apart(node: nodes.Value) -> bool:
@@ -112,7 +114,7 @@ def _field(name: str, telling: Telling) -> str:
 
 def formula_of(name: str, scope: Scope) -> nodes.Value | str | None:
     """What a calculated field is: a value, text that cannot be read, None for a field that is not calculated."""
-    calculated = {} if scope.in_events else scope.catalog.calculated
+    calculated = scope.catalog.calculated if scope.of_contact else {}
     try:
         own = calculated[find("field", name, calculated)] if calculated else None
     except DefinitionError:
@@ -136,6 +138,16 @@ def _json(field: nodes.Field, path: tuple[str | int, ...]) -> str:
     steps, left_out = words.told(path)
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{words.name(step)}" for step in steps)
     return words.noted(words.name(field.name) + text, [f"and {more} steps" for more in left_out])
+
+
+def array(node: nodes.Elements) -> str:
+    """The array whose elements are counted."""
+    return _json(node.field, node.path)
+
+
+def of_elements(node: nodes.Elements, telling: Telling) -> str:
+    """Which elements count; nothing for all of them."""
+    return "" if node.where is None else _only(node.where, replace(telling, scope=telling.scope.inside_elements()))
 
 
 # ---------------------------------------------------------------- calculations
@@ -265,12 +277,14 @@ def notes(events: nodes.Events, telling: Telling) -> list[str]:
 
 
 def _filter(events: nodes.Events, telling: Telling) -> str:
-    if events.where is None:
-        return ""
-    if telling.room < 2:
-        return f"only where {words.more_conditions(shape.size(events.where), 'hold')}"
-    inner = replace(telling, scope=times.inside(events, telling.scope), room=telling.room - 1)
-    return f"only where {telling.condition(shape.plain(events.where), inner).main}"
+    return "" if events.where is None else _only(events.where, replace(telling, scope=times.inside(events, telling.scope)))
+
+
+def _only(where: nodes.Predicate, inner: Telling) -> str:
+    """What a filter says, told in its own scope."""
+    if inner.room < 2:
+        return f"only where {words.more_conditions(shape.size(where), 'hold')}"
+    return f"only where {inner.condition(shape.plain(where), replace(inner, room=inner.room - 1)).main}"
 
 
 def _aggregate(node: nodes.Aggregate, telling: Telling) -> str:

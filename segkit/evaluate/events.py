@@ -145,7 +145,7 @@ def _counts(row: Row, feature: Feature) -> bool:
         return False
     if not _inside(row["_at"], feature.bounds, feature.time.clock):
         return False
-    return feature.where is None or true(feature.where, World(row))
+    return feature.where is None or true(feature.where, World(row, true))
 
 
 def _inside(at: Any, bounds: Bounds, clock: str | None) -> bool:

@@ -42,7 +42,7 @@ def world_of(
             streams[asked.tables] = own_events(events, key, asked, plan)
     outcomes = {feature: outcome(feature, streams) for feature in plan.features}
     segments = {part.name: part.where for part in plan.parts if isinstance(part, Named)}
-    return World(row, lists, outcomes, key, past, segments, options=options)
+    return World(row, true, lists, outcomes, key, past, segments, options=options)
 
 
 def _created_later(row: Row, plan: Plan) -> bool:

@@ -22,6 +22,8 @@ from segkit.plan.tree import (
     ColumnTerm,
     Constant,
     DayCount,
+    ElementCount,
+    ElementTerm,
     FeatureTerm,
     JsonTerm,
     LocalDate,
@@ -48,7 +50,12 @@ def value_of(term: Term, world: World) -> Any:
             row = world.row if world.past is None else world.past[table]
             return read(row.get(name), kind, clock)
         case JsonTerm(column, path, kind):
-            return _json(value_of(column, world), path, kind)
+            return _json(_document(column, world), path, kind)
+        case ElementCount(column, path, where):
+            array = _found(_document(column, world), path)
+            if not isinstance(array, list | tuple):
+                return None
+            return sum(where is None or world.decide(where, World({_ELEMENT: own}, world.decide)) for own in array)
         case FeatureTerm(feature, kind, clock):
             return read(world.outcomes[feature], kind, clock)
         case Standing(rank, what):
@@ -153,19 +160,32 @@ def _rounded(value: Any, digits: int) -> Any:
 _PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
+_ELEMENT = ""
+
+
+def _document(column: ColumnTerm | PastColumn | ElementTerm, world: World) -> Any:
+    """A JSON column or an element as Python's own lists and mappings."""
+    return world.row[_ELEMENT] if isinstance(column, ElementTerm) else _parsed(value_of(column, world))
+
+
+def _found(document: Any, path: tuple[str | int, ...]) -> Any:
+    """What a path leads to in a JSON document, None where there is nothing."""
+    for step in path:
+        if isinstance(step, str) and isinstance(document, Mapping):
+            document = document.get(step)
+        elif isinstance(step, int) and isinstance(document, list | tuple) and step < len(document):
+            document = document[step]
+        else:
+            return None
+    return document
+
+
 def _json(document: Any, path: tuple[str | int, ...], kind: Kind) -> Any:
     """What a path leads to in a JSON document, as text, a number or a boolean; None where there is nothing of the sort.
 
     Objects and arrays are there (which is all that an unknown kind asks), but are none of these.
     """
-    found = _parsed(document)
-    for step in path:
-        if isinstance(step, str) and isinstance(found, Mapping):
-            found = found.get(step)
-        elif isinstance(step, int) and isinstance(found, list | tuple) and step < len(found):
-            found = found[step]
-        else:
-            return None
+    found = _found(document, path)
     if found is None:
         return None
     if isinstance(found, Mapping | list | tuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,11 +17,13 @@ Options = tuple[frozenset[Any], frozenset[float], bool]
 class World:
     """The row at hand and what is known around it.
 
+    `decide` says whether a condition holds for another row: terms hold conditions, which hold terms.
     `past` are the valid rows of the tables of history, None where the row itself says what was; `standings` the place,
     total and group in each rank; `known` which segments were found to hold; `options` the sets of long lists of options.
     """
 
     row: Row
+    decide: Callable[[Condition, World], bool]
     lists: frozenset[str] = frozenset()
     outcomes: Mapping[Feature, Any] = field(default_factory=dict)
     key: Any = None

@@ -9,7 +9,7 @@ from typing import TypeAlias, get_args
 from segkit import nodes
 from segkit.errors import unknown
 from segkit.language.meaning import condition, stream, value
-from segkit.language.terms import Condition, Name, Number, Owned, Refusal, Term, Value, Yearly, deeper, made
+from segkit.language.terms import Condition, Name, Number, Owned, Refusal, Term, Test, Told, Value, Where, Yearly, deeper, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,27 @@ def _quantile(call: Call) -> nodes.Value:
     return nodes.Quantile(value(of_what), parts.value, None if call.of is None else condition(call.of))  # type: ignore[arg-type]
 
 
+def _elements(call: Call) -> nodes.Value:
+    """How many elements of an array: `ELEMENTS(tags WHERE element = "vip")`."""
+    argument = _only(call, 'ELEMENTS(tags WHERE element = "vip")')
+    if isinstance(argument, Condition | Test):
+        fix = 'put what stands behind WHERE in parentheses: ELEMENTS(tags WHERE (element = "a" OR element = "b"))'
+        raise Refusal(argument.at, "a condition stands where an array is expected", fix)
+    subject, tails = (argument.subject, argument.tails) if isinstance(argument, Told) else (argument, ())
+    conditions = []
+    for tail in tails:
+        if not isinstance(tail, Where):
+            raise Refusal(tail.at, "elements of an array happen at no time", "leave the window out")
+        conditions.append(tail.node)
+    where = conditions[0] if len(conditions) == 1 else nodes.And(tuple(conditions)) if conditions else None
+    match value(subject):
+        case nodes.Field() as field:
+            return nodes.Elements(field, (), where)
+        case nodes.Json(field, path):
+            return nodes.Elements(field, path, where)
+    raise Refusal(subject.at, "only a JSON field has elements", 'write ELEMENTS(tags), or ELEMENTS(props -> "tags")')
+
+
 def _word(call: Call) -> nodes.Value:
     example = "WORD(opened), or WORD(opened, last)"
     match call.arguments:
@@ -137,6 +158,7 @@ _VALUES: dict[str, Meaning] = {
     **dict.fromkeys(("today", "now"), _instant),
     **dict.fromkeys(MEASURES, _measure),
     "days_between": _days_between,
+    "elements": _elements,
     "quantile": _quantile,
     "word": _word,
 }

@@ -205,6 +205,8 @@ def _value(node: nodes.Value) -> str:
             return f"{name.upper()}({', '.join(map(_value, arguments))})"
         case nodes.Json(field, path):
             return " -> ".join([_name(field.name), *(str(step) if isinstance(step, int) else _quoted(step) for step in path)])
+        case nodes.Elements(field, path, where):
+            return f"ELEMENTS({_value(nodes.Json(field, path) if path else field)}{_where(where)})"
         case nodes.Quantile(value, parts, of):
             return f"QUANTILE({_value(value)}, {parts}){_population(of)}"
         case nodes.Word(name, measure):
@@ -268,7 +270,7 @@ def _event(name: str) -> str:
 def _stream(events: nodes.Events) -> str:
     noun = "" if events.noun is None else f"{_name(events.noun)} OF "
     span = "" if events.span is None else f" {_span(events.span)}"
-    own = f"{_event(events.event)}{span}{_where(events)}"
+    own = f"{_event(events.event)}{span}{_where(events.where)}"
     if events.then is None:
         return noun + own
     within = "" if events.then.length is None else f" WITHIN {_value(events.then.length)}"
@@ -282,17 +284,17 @@ def _enclosed(text: str) -> str:
 
 def _tails(events: nodes.Events) -> str:
     """Window and filter behind a sentence."""
-    return ("" if events.span is None else f" {_span(events.span)}") + _where(events)
+    return ("" if events.span is None else f" {_span(events.span)}") + _where(events.where)
 
 
-def _where(events: nodes.Events) -> str:
-    match events.where:
+def _where(where: nodes.Predicate | None) -> str:
+    match where:
         case None:
             return ""
         case nodes.Compare(left=nodes.Field()) | nodes.OneOf(value=nodes.Field()) | nodes.TextTest(value=nodes.Field()) as simple:
             return f" WHERE {_condition(simple)}"
-        case where:
-            return f" WHERE ({_condition(where)})"
+        case other:
+            return f" WHERE ({_condition(other)})"
 
 
 def _span(span: nodes.Span) -> str:

@@ -27,9 +27,12 @@ class Found:
     warnings: dict[str, None] = field(default_factory=dict)
 
 
+_KEY = "key of an element"
+
+
 @dataclass(frozen=True)
 class Scope:
-    """Where a name stands: in a condition on the contact, or in a filter on events (`what` says which).
+    """Where a name stands: in a condition on the contact, on events or on the elements of an array (`what` says which).
 
     `resolve` is how a condition further down is resolved: terms hold conditions, which hold terms.
     """
@@ -45,12 +48,20 @@ class Scope:
     level: int = 0
 
     @property
-    def in_events(self) -> bool:
-        return self.what != "field"
+    def of_contact(self) -> bool:
+        return self.what == "field"
+
+    @property
+    def of_element(self) -> bool:
+        return self.what == _KEY
 
     def inside_events(self, tables: tuple[int, ...], event: str) -> Scope:
         """The scope of a filter on events: names are their properties."""
         return replace(self, columns=properties(self.catalog, tables), what=f"property of {event}")
+
+    def inside_elements(self) -> Scope:
+        """The scope of a condition on the elements of an array: names are their keys."""
+        return replace(self, columns={}, what=_KEY)
 
     def below(self, name: str, depth: int) -> Scope:
         """The scope inside a named part of that depth (a segment or a calculated field), which may not contain itself."""
@@ -83,7 +94,7 @@ def term(own: Column) -> ColumnTerm:
 def past_column(name: str, scope: Scope) -> PastColumn | None:
     """The column of a table of history that a field of the contact is read from, None for a field without history."""
     known = {field: (i, own) for i, table in enumerate(scope.catalog.history) for field, own in table.fields.items()}
-    if scope.in_events or not known or (name in scope.catalog.contacts.fields and name not in known):
+    if not scope.of_contact or not known or (name in scope.catalog.contacts.fields and name not in known):
         return None
     exact = name if name in known else next((field for field in known if field.casefold() == name.casefold()), None)
     if exact is None:

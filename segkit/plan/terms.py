@@ -20,6 +20,8 @@ from segkit.plan.tree import (
     ColumnTerm,
     Constant,
     DayCount,
+    ElementCount,
+    ElementTerm,
     JsonTerm,
     LocalDate,
     LocalTime,
@@ -33,6 +35,9 @@ from segkit.plan.tree import (
 )
 from segkit.plan.walk import step
 from segkit.spelling import spell
+
+ELEMENT = "element"
+"""The field that is, in a condition on the elements of an array, the element itself."""
 
 
 def term(node: nodes.Value, scope: Scope) -> Term:
@@ -63,7 +68,9 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
         case nodes.Function():
             return _function(node, scope)
         case nodes.Json(field, path):
-            return JsonTerm(_json_column(field, scope), path)
+            return _inside_element(field, path) if scope.of_element else JsonTerm(_json_column(field, scope), path)
+        case nodes.Elements():
+            return _elements(node, scope)
         case nodes.Aggregate():
             only_for_contacts(scope, spell(node))
             return aggregate(node, scope)
@@ -76,7 +83,9 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
 
 
 def _field(name: str, scope: Scope) -> Term:
-    calculated = {} if scope.in_events else scope.catalog.calculated
+    if scope.of_element:
+        return _inside_element(nodes.Field(name), ())
+    calculated = scope.catalog.calculated if scope.of_contact else {}
     if calculated:
         exact = (
             name if scope.catalog.assumed and name not in calculated else find(scope.what, name, (*scope.columns, *calculated))
@@ -103,16 +112,18 @@ def _column(name: str, scope: Scope) -> ColumnTerm | PastColumn:
     try:
         own = column_term(column(name, scope))
     except DefinitionError as error:
-        if not scope.in_events and has_event(name, scope):
+        if scope.of_contact and has_event(name, scope):
             error.fix = f"{name!r:.60} is an event: write E[{name!r:.60}].count(), in text: {name:.60} >= 1 times; or {error.fix}"
         raise
-    if not scope.in_events:
+    if scope.of_contact:
         scope.found.fields[own.name] = None
     return own
 
 
 def _word(node: nodes.Word, scope: Scope) -> Term:
     """The field of that name if there is one, else how often, or when last, the event of that name happened."""
+    if scope.of_element:
+        return _field(node.name, scope)
     only_for_contacts(scope, spell(node))
     is_field, is_event = has_field(node.name, scope), has_event(node.name, scope)
     if is_field and is_event and node.measure == "count":
@@ -134,6 +145,21 @@ def _json_column(field: nodes.Field, scope: Scope) -> ColumnTerm | PastColumn:
     return own
 
 
+def _inside_element(field: nodes.Field, path: tuple[str | int, ...]) -> JsonTerm:
+    """The element itself, what a key of it holds, or what a path from there leads to."""
+    steps = path if field.name == ELEMENT else (field.name, *path)
+    return JsonTerm(ElementTerm(), nodes.Json(nodes.Field(ELEMENT), steps).path if steps else ())
+
+
+def _elements(node: nodes.Elements, scope: Scope) -> ElementCount:
+    if scope.of_element:
+        raise DefinitionError(
+            f"{spell(node):.120} asks about the elements of an element", fix="ask about one of them: F.element.json('items[0]')"
+        )
+    where = step(".where", scope.resolve, node.where, scope.inside_elements()) if node.where is not None else None
+    return ElementCount(_json_column(node.field, scope), node.path, where)
+
+
 def rank_of(value: nodes.Value, of: nodes.Predicate | None, scope: Scope, *, tiles: int | None) -> Rank:
     """The contacts in the order of a value, which must have one."""
     only_for_contacts(scope, "a rank")
@@ -148,7 +174,9 @@ def rank_of(value: nodes.Value, of: nodes.Predicate | None, scope: Scope, *, til
 
 
 def only_for_contacts(scope: Scope, what: str) -> None:
-    if scope.in_events:
+    if scope.of_element:
+        raise DefinitionError(f"{what} is about contacts, not an element", fix="put it outside of .elements(...)")
+    if not scope.of_contact:
         raise DefinitionError(
             f"{what} is about contacts, not events", fix="put it outside of .where(...): a filter sees the event's own properties"
         )

@@ -45,12 +45,28 @@ class PastColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementTerm:
+    """The element of an array that is being looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class JsonTerm:
-    """A property inside a JSON column, read as the kind that its use asks for."""
+    """A property inside a JSON column or an element (with no path: the element), read as the kind that its use asks for."""
+
+    column: ColumnTerm | PastColumn | ElementTerm
+    path: tuple[str | int, ...]
+    kind: Kind = Kind.UNKNOWN
+    clock: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ElementCount:
+    """How many elements of an array inside a JSON column meet a condition on them; missing where there is no array."""
 
     column: ColumnTerm | PastColumn
     path: tuple[str | int, ...]
-    kind: Kind = Kind.UNKNOWN
+    where: Condition | None
+    kind: Kind = Kind.INTEGER
     clock: None = None
 
 
@@ -163,8 +179,8 @@ class PartOf:
 
 
 Term: TypeAlias = (
-    Constant | ColumnTerm | PastColumn | JsonTerm | FeatureTerm | Standing | Calculation | Applied | DayCount | Moved
-    | LocalTime | LocalDate | Midnight | PartOf
+    Constant | ColumnTerm | PastColumn | JsonTerm | ElementCount | FeatureTerm | Standing | Calculation | Applied | DayCount
+    | Moved | LocalTime | LocalDate | Midnight | PartOf
 )  # fmt: skip
 
 # ---------------------------------------------------------------- conditions
