@@ -319,6 +319,14 @@ def test_every_wrong_part_has_its_reason(ws: segkit.Workspace) -> None:
     assert "not finished" in repr(panel)
 
 
+def test_what_the_engine_cannot_count_is_told_at_its_row(ws: segkit.Workspace) -> None:
+    panel = ws.builder((F.opens > 5) & ~segkit.raw_sql("opens >", dialect="duckdb") & ~(F.opens < 1))
+    first, raw, last = panel._draft.root.items
+    assert "SQL" in panel.view["rows"][raw.id]["reason"]["what"]
+    assert set(panel.view["sizes"]) == {first.id, last.id}
+    assert panel.view["faults"] == 1
+
+
 def test_a_circle_and_a_bad_name_are_told(ws: segkit.Workspace) -> None:
     with connect(home=None) as own:
         own.define(Segment("A", F.opens > 1), Segment("B", in_segment("A")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit import codec, nodes
@@ -94,25 +94,51 @@ def _kind(value: nodes.Value, handed: Handed) -> Kind:
     return where.term.kind if isinstance(where, IsMissing) else Kind.UNKNOWN
 
 
-def view(draft: Draft, look: Look, counted: Counted | None, trouble: SegkitError | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Tally:
+    """What came of counting: sizes, and why some parts (by their paths) or all of them could not be counted."""
+
+    counted: Counted | None = None
+    reasons: Mapping[str, SegkitError] = field(default_factory=dict)
+    trouble: SegkitError | None = None
+
+
+def tallied(look: Look, handed: Handed) -> Tally:
+    """The sizes of the sound parts; whatever goes wrong is told, as nobody else would tell it."""
+    if look.problem is not None:
+        return Tally(trouble=look.problem)
+    try:
+        return Tally(*handed.count(nodes.Definition(None, look.made.where)))
+    except SegkitError as error:
+        return Tally(trouble=error)
+    except Exception as error:
+        return Tally(trouble=SegkitError(f"counting failed: {type(error).__name__}: {error}"))
+
+
+def view(draft: Draft, look: Look, tally: Tally | None) -> dict[str, Any]:
     """What the browser shows beside the rows themselves.
 
     Args:
         draft: the rows.
         look: what was found without asking data.
-        counted: the sizes; None while they are being counted.
-        trouble: why they cannot be counted.
+        tally: what came of counting; None while it goes on.
     """
+    tally, is_waiting = tally or Tally(), tally is None
+    counted, reasons = tally.counted, _by_row(look.made, tally.reasons)
     sizes = _sizes(look.made, counted) if counted is not None else {}
-    problem = look.problem or trouble or look.name_problem
+    whole = reasons.pop(draft.root.id, None)
+    problem = look.problem or tally.trouble or whole or look.name_problem
+    notes = {own: dict(told) for own, told in look.rows.items()}
+    for own, error in reasons.items():
+        notes[own] = {**notes.get(own, {}), "reason": _refusal(error)}
     return {
         "revision": draft.revision,
-        "waiting": counted is None and trouble is None,
+        "waiting": is_waiting,
         "everyone": counted.everyone if counted is not None else None,
         "size": sizes.get(draft.root.id),
         "sizes": sizes,
-        "rows": {own: dict(notes) for own, notes in look.rows.items()},
-        "faults": len(look.made.faults),
+        "rows": notes,
+        "faults": len(look.made.faults) + len(reasons),
         "problem": _refusal(problem) if problem is not None else None,
     }
 
@@ -121,18 +147,28 @@ def _sizes(found: Made, counted: Counted) -> dict[str, int]:
     return {own: counted.sizes[path] for own, path in found.places.items() if path in counted.sizes}
 
 
+def _by_row(found: Made, reasons: Mapping[str, SegkitError]) -> dict[str, SegkitError]:
+    """Reasons by the row that they are about: the innermost one around the path."""
+    around = {
+        path: [own for own, place in found.places.items() if path == place or path.startswith((f"{place}.", f"{place}["))]
+        for path in reasons
+    }
+    return {max(reversed(own), key=lambda row: len(found.places[row])): reasons[path] for path, own in around.items() if own}
+
+
 def options(handed: Handed) -> dict[str, Any]:
     """What can be chosen: names of the catalog, segments, operators, dialects."""
     from segkit.rendering import dialects
 
     named = catalog_choices(handed.catalog())
-    for field in named["fields"]:
-        if field["from"] == "calculated":
-            field["kind"] = str(_kind(nodes.Field(field["name"]), handed))
+    for own in named["fields"]:
+        if own["from"] == "calculated":
+            own["kind"] = str(_kind(nodes.Field(own["name"]), handed))
     return {
         **fixed_choices(),
         **named,
         "segments": sorted(handed.segments()),
+        "as_of": f"{handed.at.as_of:%Y-%m-%d %H:%M} UTC",
         "dialect": handed.dialect,
         "dialects": [
             {"name": name, "level": level}
@@ -231,8 +267,7 @@ def _json(_: Mapping[str, Any], draft: Draft, __: Handed) -> dict[str, Any]:
 
 def _description(_: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
     own = definition(draft)
-    at = handed.plan(nodes.Definition(None, nodes.Everyone())).at
-    return {"text": describe(own.where, handed.catalog(), at, {name: d.where for name, d in handed.segments().items()})}
+    return {"text": describe(own.where, handed.catalog(), handed.at, {name: d.where for name, d in handed.segments().items()})}
 
 
 def _parse(asked: Mapping[str, Any], draft: Draft, _: Handed) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from segkit.builder import Predicate
 from segkit.catalog import Catalog
 from segkit.counting import Counted, Counting
 from segkit.engines import Engine
+from segkit.errors import SegkitError
 from segkit.plan import Moment, Plan, plan
 from segkit.segment import Segment, by_name
 from segkit.suggestions import Suggested
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 class Handed:
     """`plan` and `segments` ask no data; the others do, and with `beside` they may do so in another thread.
 
-    `suggest` is asked for a field, or for a property of an event; `preview` for a number of members, masked or not.
+    `count` gives sizes by path, and why some parts cannot be counted. `suggest` is asked for a field, or for a property of
+    an event; `preview` for a number of members, masked or not.
     """
 
     dialect: str
+    at: Moment
     catalog: Callable[[], Catalog]
     segments: Callable[[], Mapping[str, nodes.Definition]]
     plan: Callable[[nodes.Definition], Plan]
-    count: Callable[[nodes.Definition], Counted]
+    count: Callable[[nodes.Definition], tuple[Counted, Mapping[str, SegkitError]]]
     suggest: Callable[[str, str | None], Suggested]
     preview: Callable[[nodes.Definition, int, bool], pd.DataFrame]
     members: Callable[[nodes.Definition], pd.DataFrame]
@@ -63,13 +66,13 @@ def handed(
         hand_over([own])
         return own
 
-    def count(definition: nodes.Definition) -> Counted:
+    def count(definition: nodes.Definition) -> tuple[Counted, Mapping[str, SegkitError]]:
         known, others = catalog(), segments()
         if not counting or counting[0][0] is not known or counting[0][1] is not others:
             for _, _, old in counting:
                 old.close()
             counting[:] = [(known, others, Counting(engine, known, at, by_name(others)))]
-        return counting[0][2].counts(definition)
+        return counting[0][2].counts_of_valid_parts(definition)
 
     def suggest(name: str, event: str | None) -> Suggested:
         if event is None:
@@ -85,6 +88,7 @@ def handed(
 
     return Handed(
         engine.dialect,
+        at,
         catalog,
         lambda: {name: own.definition for name, own in segments().items()},
         planned,

@@ -453,7 +453,9 @@ class View {
     const found = [...keys, active?.row && `${active.row}/grip`, `${this.draft.root.id}/add`].filter(Boolean)
       .map((key) => this.root.querySelector(`[data-key="${CSS.escape(key)}"]`)).find((node) => node && !node.disabled);
     if (!found) return;
-    if (found !== this.root.getRootNode().activeElement) found.focus({ preventScroll: false });
+    this.quiet = true;
+    if (found !== this.root.getRootNode().activeElement) found.focus();
+    this.quiet = false;
     if (active?.key === found.dataset.key && typeof active.at === "number" && found.setSelectionRange && found.type === "text") {
       found.setSelectionRange(active.at, active.to);
     }
@@ -605,7 +607,7 @@ class View {
       ];
       items.sort((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group));
       this.choose(event.currentTarget, "Field, event, list or segment", items, (item) => {
-        change(this.fitted({ ...row, subject: item.subject }, row), { focus: [`${row.id}/value0`, `${row.id}/amount`, `${row.id}/operator`] });
+        change(this.fitted({ ...this.now(row), subject: item.subject }, this.now(row)), { focus: [`${row.id}/value0`, `${row.id}/amount`, `${row.id}/operator`] });
       });
     };
     return h("button", { type: "button", class: `sk-pick${subject ? "" : " sk-blank"}`, "aria-haspopup": "listbox", "data-key": `${row.id}/subject`, "aria-label": subject ? `About: ${this.subjectText(subject)}` : "Choose a field, event, list or segment", onclick: open },
@@ -666,7 +668,7 @@ class View {
     const label = (choice) => (isTime ? choice.time_label : choice.label).split(" ... ")[0];
     const options = all.map((choice) => [choice.key, label(choice)]);
     if (!own) options.unshift([row.operator, row.operator || "choose…"]);
-    return select("Operator", key, options, row.operator, (next) => change(this.reshaped(row, next), { focus: [key] }), { class: "sk-operator" });
+    return select("Operator", key, options, row.operator, (next) => change(this.reshaped(this.now(row), next), { focus: [key] }), { class: "sk-operator" });
   }
 
   values(row, change, kind, prefix = row.id) {
@@ -736,10 +738,8 @@ class View {
       const clear = () => change({ values: row.values.slice(0, number) }, { focus: [key] });
       return h("span", { class: "sk-chip" }, entry.label, tool("remove", `Replace ${entry.label}`, key, clear));
     }
-    const live = row.values;
     const put = (text, more) => {
-      const current = this.ruleNow(row, prefix)?.values ?? live;
-      const values = [...current];
+      const values = [...this.now(row).values];
       while (values.length < number) values.push({ is: "entry", sort: sortOf(kind), text: "", label: "" });
       values[number] = { is: "entry", sort: this.sortFor(kind, entry, text), text, label: "" };
       change({ values: text === "" && number >= values.length - 1 ? values.slice(0, number) : values }, more);
@@ -767,20 +767,19 @@ class View {
     return "text";
   }
 
-  ruleNow(row, prefix) {
-    const path = this.pathOf(prefix);
-    if (path) return rowAt(this.draft, path);
-    return everyRow(this.draft.root).flatMap(filterOf).find((rule) => rule.id === row.id);
+  // A rule as it is now: what is typed is not drawn again.
+  now(row) {
+    return everyRow(this.draft.root).flatMap((own) => [own, ...filterOf(own)]).find((own) => own.id === row.id) ?? row;
   }
 
   several(row, change, kind, prefix) {
     const key = `${prefix}/value0`;
     const add = (text) => {
-      const values = this.ruleNow(row, prefix)?.values ?? row.values;
+      const values = this.now(row).values;
       const known = values.some((own) => own.text === text);
       if (text.trim() && !known) change({ values: [...values, { is: "entry", sort: this.sortFor(kind, { sort: sortOf(kind) }, text), text, label: "" }] }, { focus: [key] });
     };
-    const drop = (at) => change({ values: row.values.filter((_, i) => i !== at) }, { focus: [key] });
+    const drop = (at) => change({ values: this.now(row).values.filter((_, i) => i !== at) }, { focus: [key] });
     const shown = row.values.slice(0, 50);
     const input = h("input", {
       type: "text", class: "sk-value", "aria-label": "Add a value", "data-key": key, autocomplete: "off", placeholder: row.values.length ? "add…" : "add a value…",
@@ -804,7 +803,10 @@ class View {
     const { options } = this;
     const subject = row.subject;
     const own = options.measures.find((each) => each.key === subject.measure);
-    const put = (parts, key) => change(this.fitted({ ...row, subject: { ...subject, ...parts } }, row), { focus: [key] });
+    const put = (parts, key) => {
+      const now = this.now(row);
+      change(this.fitted({ ...now, subject: { ...now.subject, ...parts } }, now), { focus: [key] });
+    };
     const chosen = (measure) => {
       const of = options.measures.find((each) => each.key === measure).of;
       const numbers = options.properties.filter((each) => NUMBERS.includes(each.kind));
@@ -822,8 +824,7 @@ class View {
   streams(row, change) {
     const subject = row.subject;
     const put = (parts, more) => {
-      const now = this.ruleNow(row, row.id)?.subject ?? subject;
-      change({ subject: { ...now, ...parts } }, more);
+      change({ subject: { ...this.now(row).subject, ...parts } }, more);
     };
     const windows = [["", "at any time"], ["last", "in the last"], ["between", "between"], ["period", "in a calendar period"]];
     const pick = (kind) => {
@@ -834,7 +835,7 @@ class View {
     const stretch = subject.window ? this.stretch(subject.window, (own, more) => put({ window: own }, more), "timestamp", `${row.id}/w`) : [];
     const add = () => {
       const id = String(freshId(this.draft));
-      put({ filter: [...subject.filter, { ...emptyRule(), id }] }, { focus: [`${id}/subject`], say: "added a filter" });
+      put({ filter: [...this.now(row).subject.filter, { ...emptyRule(), id }] }, { focus: [`${id}/subject`], say: "added a filter" });
       this.root.querySelector(`[data-key="${CSS.escape(`${id}/subject`)}"]`)?.click();
     };
     return h("div", { class: "sk-stream" }, h("div", { class: "sk-window" }, window, stretch,
@@ -843,12 +844,12 @@ class View {
   }
 
   filter(row, rule, at, put) {
-    const now = () => this.ruleNow(row, row.id)?.subject.filter ?? row.subject.filter;
+    const now = () => this.now(row).subject.filter;
     const change = (parts, more) => put({ filter: now().map((own, i) => (i === at ? { ...own, ...parts } : own)) }, more);
     const open = (event) => {
       const items = this.options.properties.map((own) => ({ text: own.name, note: kindWord(own.kind), group: "Properties of the event", subject: { is: "field", name: own.name } }));
       this.choose(event.currentTarget, "Property of the event", items, (item) =>
-        change(this.fitted({ ...rule, subject: item.subject }, rule, true), { focus: [`${rule.id}/value0`, `${rule.id}/operator`] }));
+        change(this.fitted({ ...this.now(rule), subject: item.subject }, this.now(rule), true), { focus: [`${rule.id}/value0`, `${rule.id}/operator`] }));
     };
     const kind = rule.subject ? this.kindOf(rule.subject, rule.id, true) : "";
     return h("div", { class: "sk-filter", role: "group", "aria-label": "Filter on a property of the event" },
@@ -909,7 +910,7 @@ class View {
       }, "");
     };
     Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false" }).forEach(([own, value]) => input.setAttribute(own, value));
-    input.addEventListener("focus", fill);
+    input.addEventListener("focus", () => this.quiet || fill());
     input.addEventListener("input", fill);
     input.addEventListener("keydown", (event) => {
       if (event.key === "ArrowDown" && !event.altKey && !this.anchor) fill();
@@ -1091,7 +1092,7 @@ class View {
     if (waiting) return;
     const known = typeof seen.size === "number";
     this.total.textContent = known ? thousands(seen.size) : "–";
-    this.totalShare.textContent = known ? `of ${thousands(seen.everyone)} contacts${seen.everyone ? ` (${percent(seen.size / seen.everyone)})` : ""}` : faults || "not counted";
+    this.totalShare.textContent = known ? `of ${thousands(seen.everyone)} contacts${seen.everyone ? ` (${percent(seen.size / seen.everyone)})` : ""}, as of ${this.options.as_of}` : faults || "not counted";
     this.totalBar.firstChild.style.width = known && seen.everyone ? `${(100 * seen.size) / seen.everyone}%` : "0";
   }
 

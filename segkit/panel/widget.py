@@ -10,10 +10,9 @@ import traitlets
 
 from segkit import nodes
 from segkit.builder import Predicate
-from segkit.counting import Counted
 from segkit.errors import DefinitionError, SegkitError
 from segkit.panel import static
-from segkit.panel.answers import ASKS_DATA, Look, answer, looked, options, view
+from segkit.panel.answers import ASKS_DATA, Look, Tally, answer, looked, options, tallied, view
 from segkit.panel.beside import Beside
 from segkit.panel.draft import Draft, read, written
 from segkit.panel.edits import EDITS
@@ -46,7 +45,7 @@ class Panel(anywidget.AnyWidget):
         self._beside = Beside(handed.beside)
         self._draft = drafted(given)
         self._look = looked(self._draft, handed)
-        first = view(self._draft, self._look, *_tried_count(self._look, handed))
+        first = view(self._draft, self._look, tallied(self._look, handed))
         super().__init__(draft=written(self._draft), view=first, options=options(handed))
         self.observe(self._edited, "draft")
         self.on_msg(self._asked)
@@ -123,13 +122,13 @@ class Panel(anywidget.AnyWidget):
             self.view = {**view(draft, look, None), "everyone": self.view.get("everyone")}
         self._beside.run(lambda: self._counted(draft, look), lambda found: self._deliver(draft, look, found))
 
-    def _counted(self, draft: Draft, look: Look) -> tuple[Counted | None, SegkitError | None] | None:
-        """The sizes of a draft; None where a later one has taken its place."""
-        return _tried_count(look, self._handed) if draft is self._draft else None
+    def _counted(self, draft: Draft, look: Look) -> Tally | None:
+        """What comes of counting a draft; None where a later one has taken its place."""
+        return tallied(look, self._handed) if draft is self._draft else None
 
-    def _deliver(self, draft: Draft, look: Look, found: tuple[Counted | None, SegkitError | None] | None) -> None:
-        if found is not None and draft is self._draft:
-            self.view = view(draft, look, *found)
+    def _deliver(self, draft: Draft, look: Look, tally: Tally | None) -> None:
+        if tally is not None and draft is self._draft:
+            self.view = view(draft, look, tally)
 
     def _asked(self, _: Any, asked: Any, __: Any) -> None:
         if not isinstance(asked, dict):
@@ -148,15 +147,3 @@ class Panel(anywidget.AnyWidget):
         self.send({"number": number, **found})
         if draft is not None:
             self._show(draft)
-
-
-def _tried_count(look: Look, handed: Handed) -> tuple[Counted | None, SegkitError | None]:
-    """The sizes of the sound parts, or why they cannot be counted."""
-    if look.problem is not None:
-        return None, look.problem
-    try:
-        return handed.count(nodes.Definition(None, look.made.where)), None
-    except SegkitError as error:
-        return None, error
-    except Exception as error:
-        return None, SegkitError(f"counting failed: {type(error).__name__}: {error}")
