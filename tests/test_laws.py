@@ -175,7 +175,7 @@ def test_every_kind_of_node_measure_and_span_occurs() -> None:
     seen: Counter[str] = Counter()
 
     @settings(
-        max_examples=1500,
+        max_examples=4000,
         derandomize=True,
         database=None,
         deadline=None,
@@ -215,7 +215,7 @@ def test_every_kind_of_node_measure_and_span_occurs() -> None:
     wanted += [f"test {t} of {kind}" for t in ("contains", "startswith", "endswith") for kind in ("Field", "Function", "Json")]
     wanted += ["filter with a test of a value"]
     wanted += [f"column {c}" for c in TABLES["contacts"] if c not in ("contact_id", "created_at")]
-    assert [what for what in wanted if not seen[what]] == []
+    assert [f"{what}: {seen[what]}" for what in wanted if seen[what] < 5] == []
 
 
 def test_a_window_over_a_value_reads_back_equal() -> None:
