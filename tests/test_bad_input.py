@@ -447,7 +447,9 @@ def _wrong(texts: list[str], values: list[str], test: str, build: Callable[[str]
             sql.aliased(sql.case_when(conditions.condition(p.where, base.names), sql.number(1), sql.number(0)), f"m{i}")
             for i, p in enumerate(plans)
         ]
-        frame = workspace.engine.frame(render(base.select(columns, None, [p.where for p in plans]), "duckdb")).sort_values("contact_id")
+        frame = workspace.engine.frame(render(base.select(columns, None, [p.where for p in plans]), "duckdb")).sort_values(
+            "contact_id"
+        )
         assert workspace.engine.frame("SELECT alive FROM canary")["alive"].tolist() == [1]
     return [value for i, value in enumerate(values) if frame[f"m{i}"].tolist() != [int(meant(text, value)) for text in texts]]
 

@@ -23,7 +23,9 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("evaluate", "compile", "describe"), 4),
     **dict.fromkeys(("rendering", "views"), 5),
     **dict.fromkeys(("engines", "segment"), 6),
-    **dict.fromkeys(("composition", "counting", "exchange", "journey", "lists", "metrics", "store", "suggestions", "templates"), 7),
+    **dict.fromkeys(
+        ("composition", "counting", "exchange", "journey", "lists", "metrics", "store", "suggestions", "templates"), 7
+    ),
     **dict.fromkeys(("charts", "bundled", "magics"), 8),
     "panel": 9,
     "workspace": 10,
@@ -42,7 +44,19 @@ HOMES = {
     "click": {"cli"},
     "IPython": {"magics"},
     "numpy": {"counting"},
-    "pandas": {"composition", "counting", "engines", "journey", "lists", "metrics", "panel", "templates", "workspace", "charts", "cli"},
+    "pandas": {
+        "composition",
+        "counting",
+        "engines",
+        "journey",
+        "lists",
+        "metrics",
+        "panel",
+        "templates",
+        "workspace",
+        "charts",
+        "cli",
+    },
 }
 LATE = {"numpy", "pandas"}
 HEAVY = ("pandas", "altair", "duckdb", "lark", "yaml", "rich", "click", "numpy")

@@ -219,7 +219,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (group("and", rule("a", "=", "p", valueSource="parameter")), "$.rules[0].valueSource", "'parameter'"),
     (group("and", rule("a", "=", {"kind": "func"}, valueSource="expression")), "$.rules[0].valueSource", "'expression'"),
     (group("and", rule("a", "=", 1, lhs={"kind": "func"})), "$.rules[0].lhs", "an expression on the left"),
-    (group("and", rule("a", "=", group("and", A), match={"mode": "some"})), "$.rules[0].match", "no fields that hold lists"),
+    (group("and", rule("a", "=", group("and", A), match={"mode": "sum"})), "$.rules[0].match.mode", "unknown mode"),
     (group("and", rule("a", ">", relative())), "$.rules[0].value", "may be a date or a timestamp"),
     (group("and", rule("age", ">", relative())), "$.rules[0].value", "may be a date or a timestamp"),
     (group("and", rule("seen", ">", relative("startOfWeek"))), "$.rules[0].value.anchor", "relative to 'startOfWeek'"),

@@ -55,7 +55,12 @@ def names(given: Iterable[object]) -> list[str]:
     >>> names(["VIP", "VIP", "US\\n"])
     ['VIP', 'VIP (2)', 'US ']
     """
-    return distinct(seen(str(own), LONGEST_NAME) for own in given)
+    return distinct(seen(_whole(str(own)), LONGEST_NAME) for own in given)
+
+
+def _whole(name: str) -> str:
+    """A name that the picture need not cut, if it holds characters of two halves (emoji): Vega would cut through one."""
+    return name[:9] + "…" if len(name) > 10 and any(character > "\uffff" for character in name) else name
 
 
 def percent(share: float) -> str:

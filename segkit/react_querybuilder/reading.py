@@ -13,6 +13,7 @@ from segkit import nodes
 from segkit.documents import at, check_size, only_keys
 from segkit.errors import DefinitionError, unknown
 from segkit.operators import between, is_in
+from segkit.react_querybuilder import matching
 from segkit.react_querybuilder.words import NEGATIVE, NUMBER, ORDERS, PLACEHOLDER, SPACE, TEXTS
 
 FieldKind: TypeAlias = OneOfThese["number", "date", "timestamp", "other"]
@@ -163,16 +164,28 @@ def _combinator(word: Any) -> str:
 
 def _rule(rule: Mapping[str, Any], kinds: Kinds) -> nodes.Predicate:
     only_keys(rule, RULE_KEYS)
-    if rule.get("match"):
-        raise DefinitionError("a rule on the elements of a list", where=".match", fix="segkit has no fields that hold lists")
     if rule.get("lhs"):
         raise DefinitionError("an expression on the left", where=".lhs", fix="define a calculated field in the catalog")
     field = at(".field", partial(_field, rule.get("field")))
+    if rule.get("match"):
+        where = at(".value", partial(_of_elements, rule.get("value")))
+        matched: nodes.Predicate = at(".match", partial(matching.compared, rule["match"], nodes.Elements(field, (), where)))
+        return matched
     operator = at(".operator", partial(_operator, rule.get("operator")))
     kind = kinds.get(field.name)
     if operator in NEGATIVE:
         return nodes.Not(_positive(field, NEGATIVE[operator], rule, kind))
     return _positive(field, operator, rule, kind)
+
+
+def _of_elements(group: Any) -> nodes.Predicate | None:
+    """The condition on elements that stands in the place of a value; None for all of them."""
+    if not isinstance(group, Mapping) or "rules" not in group:
+        _unfinished("it has no rules on the elements")
+    where = _item(matching.of_elements(group), {})
+    if where is None:
+        raise DefinitionError("the rules on the elements are muted", where=".muted", fix="unmute them, or mute the rule itself")
+    return None if isinstance(where, nodes.Everyone) else where
 
 
 def _field(name: Any) -> nodes.Field:

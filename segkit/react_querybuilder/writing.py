@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeAlias, assert_never
 
 from segkit import nodes
 from segkit.errors import DefinitionError
+from segkit.react_querybuilder import matching
 from segkit.react_querybuilder.words import NEGATIVE, NUMBER, ORDERS, PLACEHOLDER, SPACE, TEXTS
 from segkit.spelling import spell
 
@@ -82,7 +83,7 @@ def _name(node: nodes.Predicate, field: nodes.Field) -> str:
 
 
 def _negated(node: nodes.Not, item: Document) -> Document:
-    if item.get("operator") in _NEGATED:
+    if "match" not in item and item.get("operator") in _NEGATED:
         return {**item, "operator": _NEGATED[item["operator"]]}
     if item.get("rules") == []:
         _refuse(node, "it has no word for nobody")
@@ -92,12 +93,23 @@ def _negated(node: nodes.Not, item: Document) -> Document:
 
 
 def _compared(node: nodes.Compare) -> Document:
+    if (found := matching.matched(node)) is not None:
+        return _matched(node, *found)
     op, left, right = node.op, node.left, node.right
     if isinstance(right, nodes.Field) and not isinstance(left, nodes.Field):
         op, left, right = _FLIPPED[op], right, left
     if isinstance(right, nodes.Field):
         return _against_field(node, left, _OPERATORS[op], right)
     return _rule(node, left, _OPERATORS[op], _operand(node, op, right))
+
+
+def _matched(node: nodes.Compare, own: nodes.Elements, match: Document) -> Document:
+    if own.path:
+        _refuse(node, "its lists are fields, not what a path leads to")
+    if own.where is not None and any(isinstance(below, nodes.Elements) for level in nodes.levels(own.where) for below in level):
+        _refuse(node, "it has no elements of elements")
+    rules = matching.without_name(written(own.where or nodes.Everyone()))
+    return {"field": _name(node, own.field), "operator": "=", "match": match, "value": rules}
 
 
 def _text_test(node: nodes.TextTest) -> Document:

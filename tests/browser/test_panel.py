@@ -15,7 +15,7 @@ from panel_page import Kernel, serve
 from playwright.sync_api import Locator, Page, expect
 
 import segkit
-from segkit import E, F, all_of, any_of, connect, in_list, in_segment, sample
+from segkit import E, F, all_of, any_of, connect, in_list, in_segment, nodes, sample
 from segkit.errors import DefinitionError
 from segkit.panel import edits
 from segkit.panel.draft import Group, Kept, OfEvents, OfField, Rule, written
@@ -367,10 +367,7 @@ def test_the_panel_draws_while_the_kernel_is_busy(opened: Opened, visit: Visit) 
     page.keyboard.type("7")
     page.wait_for_timeout(500)
     page.evaluate("window.busy = false; window.toPython(JSON.stringify({ draft: window.state.draft }))")
-    assert all_of(
-        *segkit.builder.Predicate(TWENTY.node).node.items and [segkit.builder.Predicate(n) for n in TWENTY.node.items],
-        F.opens >= 7,
-    ) == said(kernel)  # type: ignore[union-attr]
+    assert said(kernel).node == nodes.And((*TWENTY.node.items, (F.opens >= 7).node))
 
 
 def test_an_edit_is_one_message_and_typing_is_debounced(opened: Opened, visit: Visit) -> None:
