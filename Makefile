@@ -55,5 +55,5 @@ $(VENV)/.bench: $(BIN)/python pyproject.toml
 	@touch $@
 
 $(VENV)/.lint: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e ".[lint,charts,cli]"
+	$(BIN)/python -m pip install --quiet -e ".[lint]"
 	@touch $@
