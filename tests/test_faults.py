@@ -17,7 +17,7 @@ from sqlglot import exp
 from segkit import SegkitError, evaluate, patterns, rendering
 from segkit.catalog import Kind
 from segkit.compile import conditions, events, joined, raw, sql
-from segkit.nodes import Period
+from segkit.nodes import And, Period
 from segkit.plan import agree, clock, resolve, streams, terms
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
 
@@ -558,6 +558,37 @@ def any_text_that_casts_is_a_number(patch: Patch) -> None:
 def dots_in_keys_are_steps(patch: Patch) -> None:
     right = rendering._quoted_path
     patch.setattr(rendering, "_quoted_path", lambda steps: rendering._text(right(steps).this.replace('"', "")))
+
+
+@fault("json_elements[1]", "json_elements[3]", "json_elements[10]", on=DUCKDB)
+def what_is_no_array_has_no_elements(patch: Patch) -> None:
+    right = rendering._duckdb_elements
+    _row(patch, "ELEMENTS", lambda *parts: exp.Coalesce(this=right(*parts), expressions=[rendering._number(0)]))
+
+
+@fault("json_elements[0]", "json_elements[13]", "json_elements[52]", on=DUCKDB)
+def the_condition_on_elements_is_lost(patch: Patch) -> None:
+    right = sql.elements
+    patch.setattr(sql, "elements", lambda own, path, where: right(own, path, None))
+
+
+@fault("json_elements[2]", "json_elements[9]", on=EVALUATOR)
+def evaluator_takes_a_text_for_a_list_of_one(patch: Patch) -> None:
+    right = evaluate.terms._found
+    patch.setattr(
+        evaluate.terms, "_found", lambda document, path: [found] if isinstance(found := right(document, path), str) else found
+    )
+
+
+@fault("json_elements[36]", on=BOTH)
+def each_condition_holds_for_an_element_of_its_own(patch: Patch) -> None:
+    right = terms._elements
+
+    def elements(node: Any, scope: Any) -> Any:
+        items = node.where.items if isinstance(node.where, And) else ()
+        return right(replace(node, where=items[0]) if items else node, scope)
+
+    patch.setattr(terms, "_elements", elements)
 
 
 @fault("functions[5]", "functions[6]", on=DUCKDB)

@@ -49,6 +49,10 @@ def group(combinator: str, *rules: Any, **more: Any) -> dict[str, Any]:
     return {"combinator": combinator, "rules": list(rules), **more}
 
 
+def elements(*rules: Any, field: str = "a", **match: Any) -> dict[str, Any]:
+    return {"field": field, "operator": "=", "value": group("and", *rules), "match": match}
+
+
 def relative(anchor: str = "now", offset: int = 0, unit: str = "day") -> dict[str, Any]:
     return {"mode": "relative", "anchor": anchor, "offset": offset, "unit": unit}
 
@@ -111,6 +115,14 @@ RULES: list[tuple[dict[str, Any], Any]] = [
     (rule("seen", "<=", relative()), F.seen <= NOW),
     (rule("other", ">", relative("startOfDay", -1)), F.other > TODAY - days(1)),
     (rule("seen", "between", [relative(offset=-1), relative()]), F.seen.between(NOW - days(1), NOW)),
+    (elements(rule("", "=", "x"), mode="all"), F.a.elements(F.element == "x") == F.a.elements()),
+    (elements(rule("", "!=", "x"), mode="none"), F.a.elements(F.element != "x") == 0),
+    (elements(rule("k", "contains", "x"), mode="Some"), F.a.elements(F.k.contains("x")) >= 1),
+    (elements(rule("age", "=", "5"), rule("k", ">", 2), mode="atLeast", threshold=2), F.a.elements((F.age == "5") & (F.k > 2)) >= 2),
+    (elements(rule("", "null"), mode="atMost", threshold=0.5), F.a.elements(F.element.is_missing()) / F.a.elements() <= 0.5),
+    (elements(rule("", "=", "k", valueSource="field"), mode="exactly", threshold=0), F.a.elements(F.element == F.k) == 0),
+    (elements(mode="atMost", threshold=1), F.a.elements() <= 1),
+    (elements(group("or", rule("", "=", 1), rule("z", "=", 1, muted=True)), mode="some"), F.a.elements(F.element == 1) >= 1),
 ]  # fmt: skip
 
 
@@ -219,7 +231,20 @@ REFUSED: list[tuple[Any, str, str]] = [
     (group("and", rule("a", "=", "p", valueSource="parameter")), "$.rules[0].valueSource", "'parameter'"),
     (group("and", rule("a", "=", {"kind": "func"}, valueSource="expression")), "$.rules[0].valueSource", "'expression'"),
     (group("and", rule("a", "=", 1, lhs={"kind": "func"})), "$.rules[0].lhs", "an expression on the left"),
-    (group("and", rule("a", "=", group("and", A), match={"mode": "sum"})), "$.rules[0].match.mode", "unknown mode"),
+    (group("and", elements(A, mode="most")), "$.rules[0].match.mode", "unknown mode 'most'"),
+    (group("and", elements(A, mode=None)), "$.rules[0].match.mode", "unknown mode 'None'"),
+    (group("and", elements(A, mode="atLeast")), "$.rules[0].match.threshold", "None elements"),
+    (group("and", elements(A, mode="atMost", threshold=-1)), "$.rules[0].match.threshold", "-1 elements"),
+    (group("and", elements(A, mode="exactly", threshold=True)), "$.rules[0].match.threshold", "True elements"),
+    (group("and", elements(A, mode="some", more=1)), "$.rules[0].match", "more"),
+    (group("and", rule("a", "=", group("and", A), match="some")), "$.rules[0].match", "expected an object"),
+    (group("and", rule("a", "=", "x", match={"mode": "some"})), "$.rules[0].value", "no rules on the elements"),
+    (group("and", elements(rule("a", "in", []), mode="all")), "$.rules[0].value.rules[0].value", "in has no values"),
+    (group("and", elements({**A, "muted": True}, mode="all")), "$.rules[0].value.rules", "all rules of the group are muted"),
+    (group("and", elements(rule("element", "=", 1), mode="all")), "$.rules[0].value.rules[0].field", "a key called element"),
+    (group("and", elements(elements(A, mode="all"), mode="some")), "$.rules[0].value.rules[0].match", "elements of elements"),
+    (group("and", elements(rule("k", "=", "", valueSource="field"), mode="all")), "$.rules[0].value.rules[0].value", "beside the element"),
+    (group("and", elements(A, field="~", mode="some")), "$.rules[0].field", "no field is chosen"),
     (group("and", rule("a", ">", relative())), "$.rules[0].value", "may be a date or a timestamp"),
     (group("and", rule("age", ">", relative())), "$.rules[0].value", "may be a date or a timestamp"),
     (group("and", rule("seen", ">", relative("startOfWeek"))), "$.rules[0].value.anchor", "relative to 'startOfWeek'"),
@@ -351,6 +376,16 @@ def test_writes(where: Predicate, expected: dict[str, Any]) -> None:
         (F.a == F.b.month(), "its values are"),
         (F.a > NOW, "takes now for today"),
         (F.a > NOW - days(7), "takes now for today"),
+        (F.a.json("b").elements() >= 1, "not what a path leads to"),
+        (F.a.elements() > 1, "all, none, some, at least"),
+        (F.a.elements() >= 0.5, "all, none, some, at least"),
+        (F.a.elements(F.element == 1) == F.b.elements(), "all, none, some, at least"),
+        (F.a.elements(F.element == 1) / F.a.elements() >= 1, "all, none, some, at least"),
+        (F.a.elements(F.element == 1).is_in([1]), "fields alone"),
+        (F.a.elements(F.k == F.element) >= 1, "a key beside the element"),
+        (F.a.elements(F.b.elements() >= 1) >= 1, "elements of elements"),
+        (F.a.elements(F.b.json("c") == 1) >= 1, "fields alone"),
+        (F.a.elements(F.element.within(days=3)) >= 1, "has no times"),
     ],
     ids=lambda part: repr(part)[:50],
 )
@@ -375,12 +410,36 @@ CATALOG_FIELDS = [
 
 
 @st.composite
+def _elements(draw: Any) -> nodes.Predicate:
+    """A number of elements that the form has a mode for."""
+    element, plan = nodes.Field("element"), nodes.Field("plan")
+    one = st.sampled_from((element, element, plan))
+    text = st.sampled_from((*TEXTS[:5], "2", "pro"))
+    leaf = st.one_of(
+        st.builds(nodes.Compare, st.just("=="), one, text.map(nodes.literal)),
+        st.builds(nodes.TextTest, st.just("contains"), one, text),
+        st.builds(nodes.Missing, one),
+        st.just(nodes.Compare(">", element, nodes.literal(2))),
+        st.just(nodes.Compare("==", element, plan)),
+    )
+    where = draw(st.none() | leaf | leaf.map(nodes.Not) | st.tuples(leaf, leaf).map(nodes.Or))
+    own, all_of_them = nodes.Elements(nodes.Field("props"), (), where), nodes.Elements(nodes.Field("props"))
+    order = draw(st.sampled_from(("==", "<=", ">=")))
+    number, share = draw(st.sampled_from((0, 1, 2, 3))), draw(st.sampled_from((0.1, 0.5)))
+    counted = nodes.Compare(order, own, nodes.literal(number))
+    shared = nodes.Compare(order, nodes.Arithmetic("/", own, all_of_them), nodes.literal(share))
+    return draw(st.sampled_from((nodes.Compare("==", own, all_of_them), counted, counted, shared)))
+
+
+@st.composite
 def sayable(draw: Any) -> nodes.Predicate:
     """One condition that the form has words for."""
     name = draw(st.sampled_from(sorted(_POOLS)))
     field, pool = nodes.Field(name), [nodes.literal(value) for value in _POOLS[name]]
-    shape = draw(st.sampled_from(("equal", "in", "missing", "own", "own")))
+    shape = draw(st.sampled_from(("equal", "in", "missing", "elements", "own", "own")))
     match shape:
+        case "elements":
+            return draw(_elements())
         case "equal":
             return nodes.Compare("==", field, draw(st.sampled_from(pool)))
         case "in":

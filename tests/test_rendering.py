@@ -47,6 +47,16 @@ SHAPES = {
          "clickhouse": "position(\"name\", 'r_s') > 0", "mysql": "LOCATE(CAST('r_s' AS BINARY), CAST(`name` AS BINARY)) > 0"},
     ),
     "contains a quote": (F.name.contains("'"), {"duckdb": "STRPOS(\"name\", '''') > 0", "bigquery": "STRPOS(`name`, '\\'') > 0"}),
+    "elements": (
+        F.props.elements(F.element == "vip") >= 1,
+        {"duckdb": """CASE WHEN JSON_TYPE("contacts"."props", '$') = 'ARRAY' THEN LEN(LIST_FILTER(JSON_EXTRACT("contacts"."props", '$[*]'), LAMBDA "element" : CASE WHEN NOT (JSON_TYPE("element", '$') IN ('OBJECT', 'ARRAY')) THEN JSON_EXTRACT_STRING("element", '$') END = 'vip')) END >= 1""",
+         "sqlite": """CASE WHEN JSON_TYPE("contacts"."props", '$') = 'array' THEN (SELECT COUNT(*) FROM JSON_EACH("contacts"."props", '$') AS "each" WHERE CASE JSON_TYPE(("each"."json" -> "each"."fullkey"), '$')"""},
+    ),
+    "elements of a path": (
+        F.props.json("a.b", 0).elements() == 0,
+        {"duckdb": """CASE WHEN JSON_TYPE("contacts"."props", '$."a"."b"[0]') = 'ARRAY' THEN LEN(JSON_EXTRACT("contacts"."props", '$."a"."b"[0][*]')) END = 0""",
+         "sqlite": """(SELECT COUNT(*) FROM JSON_EACH("contacts"."props", '$."a"."b"[0]') AS "each") END = 0"""},
+    ),
     "starts": (
         F.name.startswith("under_"),
         {"duckdb": "STARTS_WITH(\"name\", 'under_')", "postgres": "STARTS_WITH(\"name\", 'under_')",
@@ -201,6 +211,7 @@ WHOLE = {
     "sequences": (E.visited.within(days=30).then(E.purchased.where(F.amount > 50), days=7).count() >= 2) & E.opened.in_period("month").any(),
     "ranks": F.revenue.top(percent=12.5, of=F.country == "USA") & (E.purchased.sum("amount").quantile(5) == 5) & F.opens.top(n=100),
     "json": (F.props.json("plan") == "pro") & (F.props.json("seats") > 5) & F.props.json('"a.b"', "c d", 0).is_missing() & (F.props.json("vip") == True),  # noqa: E712
+    "elements": (F.props.json("tags").elements(F.element == "vip") >= 1) | (F.props.elements((F.price > 5) & ~F.element.is_missing()) == F.props.elements()),
     "history": (F.tier == "Gold") & (F.revenue.round(1) > 10) & (F.name.upper().length() > 3) & (F.state.coalesce(F.country) == "CA"),
     "samples": sample(percent=10, seed="launch") & F.signup.in_period("quarter", -1),
     "raw": raw_sql("opens % 2 = 0 OR country ILIKE 'u%'", dialect="postgres") & ~raw_sql("name IS NULL", dialect="duckdb"),

@@ -84,7 +84,16 @@ def _renamed(item: Any, name: Callable[[Any], Any]) -> Any:
         return {**item, "rules": rules}
     if item.get("match"):
         raise DefinitionError("elements of elements", where=".match", fix="ask about the elements of one list")
+    if item.get("valueSource") == "field" and {"", ELEMENT} & _fields(item.get("value")):
+        fix = "put the element itself first: field and value may change places"
+        raise DefinitionError("a key beside the element itself", where=".value", fix=fix)
     return {**item, "field": name(item["field"])} if "field" in item else item
+
+
+def _fields(value: Any) -> set[Any]:
+    """The fields that a rule compares with."""
+    several = value.split(",") if isinstance(value, str) else value if isinstance(value, list | tuple) else []
+    return {one.strip() for one in several if isinstance(one, str)}
 
 
 # ---------------------------------------------------------------- writing
@@ -109,7 +118,7 @@ def matched(node: nodes.Compare) -> tuple[nodes.Elements, Document] | None:
 
 
 def _so_many(op: nodes.Ordering, number: nodes.Scalar) -> Document:
-    return {"mode": _WORDS[op], "threshold": float(number) if isinstance(number, Decimal) else number}
+    return {"mode": _WORDS[op], "threshold": number}
 
 
 def without_name(item: Document) -> Document:

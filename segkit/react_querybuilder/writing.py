@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NoReturn, TypeAlias, assert_never
 
 from segkit import nodes
@@ -95,6 +97,8 @@ def _negated(node: nodes.Not, item: Document) -> Document:
 def _compared(node: nodes.Compare) -> Document:
     if (found := matching.matched(node)) is not None:
         return _matched(node, *found)
+    if isinstance(node.left, nodes.Elements | nodes.Arithmetic) and any(isinstance(own, nodes.Elements) for own in _within(node)):
+        _refuse(node, "of elements it knows all, none, some, at least, at most and exactly so many, or such a share")
     op, left, right = node.op, node.left, node.right
     if isinstance(right, nodes.Field) and not isinstance(left, nodes.Field):
         op, left, right = _FLIPPED[op], right, left
@@ -103,11 +107,17 @@ def _compared(node: nodes.Compare) -> Document:
     return _rule(node, left, _OPERATORS[op], _operand(node, op, right))
 
 
+def _within(node: nodes.Node) -> Iterator[nodes.Node]:
+    return chain.from_iterable(nodes.levels(node))
+
+
 def _matched(node: nodes.Compare, own: nodes.Elements, match: Document) -> Document:
     if own.path:
         _refuse(node, "its lists are fields, not what a path leads to")
-    if own.where is not None and any(isinstance(below, nodes.Elements) for level in nodes.levels(own.where) for below in level):
-        _refuse(node, "it has no elements of elements")
+    if own.where is not None and any(isinstance(below, nodes.Elements | nodes.During) for below in _within(own.where)):
+        _refuse(node, "an element has no times there, and no elements of elements")
+    if "threshold" in match and isinstance(node.right, nodes.Literal):
+        match = {**match, "threshold": _constant(node, node.right)}
     rules = matching.without_name(written(own.where or nodes.Everyone()))
     return {"field": _name(node, own.field), "operator": "=", "match": match, "value": rules}
 
