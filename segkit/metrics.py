@@ -87,7 +87,7 @@ def masked(frame: pd.DataFrame) -> pd.DataFrame:
 
     hidden = frame.copy()
     for name in hidden.columns:
-        if hidden[name].map(lambda value: isinstance(value, str)).any():
+        if any(isinstance(value, str) for value in hidden[name]):
             hidden[name] = hidden[name].map(hide)
     return hidden
 

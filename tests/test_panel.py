@@ -364,6 +364,19 @@ def test_the_preview_is_masked_unless_asked(ws: segkit.Workspace, monkeypatch: p
     assert len(masked["rows"]) == 10
 
 
+def test_the_preview_of_nobody_is_empty(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Spy(ws.builder(F.opens < 0), monkeypatch).ask("preview")
+    assert "email" in found["columns"]
+    assert found["rows"] == []
+
+
+def test_a_failure_of_an_answer_is_told(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = ws.builder(US)
+    spy = Spy(panel, monkeypatch)
+    panel._handed = replace(panel._handed, preview=lambda *_: {}["boom"])
+    assert spy.ask("preview")["error"]["what"] == "KeyError: 'boom'"
+
+
 def test_values_are_suggested_with_counts(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     spy = Spy(ws.builder(), monkeypatch)
     found = spy.ask("suggest", name="country", event=None)["values"]

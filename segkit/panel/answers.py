@@ -181,7 +181,7 @@ def options(handed: Handed) -> dict[str, Any]:
 
 
 def answer(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
-    """The answer to a question of the browser; a refusal is an answer, too.
+    """The answer to a question of the browser; a refusal or a failure is an answer, too.
 
     Args:
         asked: what is asked: `ask` names the question, its other keys say more.
@@ -195,6 +195,8 @@ def answer(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, 
         return question(asked, draft, handed)
     except SegkitError as error:
         return {"error": _refusal(error)}
+    except Exception as error:
+        return {"error": {"what": f"{type(error).__name__}: {error}", "fix": "", "where": ""}}
 
 
 def _refusal(error: SegkitError) -> dict[str, str]:

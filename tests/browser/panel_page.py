@@ -23,7 +23,7 @@ THEMES = {
     "dark": {"--jp-layout-color1": "#111111", "--jp-content-font-color0": "rgba(255,255,255,1)", "light": "false"},
 }
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Panel</title><link rel="stylesheet" href="panel.css">
-<style>body { margin: 0; padding: 12px; background: var(--jp-layout-color1); }</style></head><body><main></main></body></html>"""
+<style>body { margin: 0; padding: 12px; background: var(--jp-layout-color1); color: var(--jp-content-font-color0); } h1 { position: absolute; clip-path: inset(50%); margin: 0; }</style></head><body><main><h1>Panel</h1></main></body></html>"""
 START = """async ({ state }) => {
   const listeners = {};
   window.sent = [];

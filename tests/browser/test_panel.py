@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import Visit
 from panel_page import Kernel, serve
 from playwright.sync_api import Locator, Page, expect
@@ -499,3 +500,20 @@ def test_text_has_contrast(opened: Opened, visit: Visit, theme: str) -> None:
     row(visit.page, 0).get_by_role("button", name="Mute the condition").click()
     kernel.settle()
     assert visit.page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("scene", ["empty", "twenty", "invalid", "narrow"])
+def test_axe_finds_nothing(opened: Opened, visit: Visit, scene: str, theme: str) -> None:
+    where, name, width = SCENES[scene]
+    page = visit.page
+    page.set_viewport_size({"width": width, "height": 900})
+    kernel = opened(where, name, theme)
+    steps = [None, "1/add", *(f"tab/{tab}" for tab in ("preview", "sql", "text"))]
+    for step in steps:
+        if step is not None:
+            page.keyboard.press("Escape")
+            page.locator(f'[data-key="{step}"]').click()
+            kernel.settle()
+        found = Axe().run(page).response["violations"]
+        assert [(own["id"], own["nodes"][0]["html"][:160]) for own in found] == [], step
