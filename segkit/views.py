@@ -69,7 +69,7 @@ def workspace(
 ) -> View:
     """A workspace: where it asks, when and in which zone, and what is known by name."""
     fields, events = len(catalog.contacts.fields), len(catalog.event_names())
-    counts = f"{number(fields)} fields, {number(events)} events, {number(len(catalog.calculated))} calculated fields"
+    counts = f"{number(fields)} fields, {number(len(catalog.calculated))} calculated, {number(events)} events"
     lines = [Line(f"as of {as_of}, local dates in {zone}"), Line(counts)]
     saved = tuple((own.name or _UNNAMED, own.notes) for own in segments)
     tables = [Table("segments", ("segment", "notes"), saved)] if saved else []

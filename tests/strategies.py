@@ -328,7 +328,7 @@ def _numbers(depth: int, in_events: bool) -> Nodes:
                 st.builds(nodes.Quantile, _numbers(0, False) | _dates(False), st.sampled_from((2, 3, 5, 100)), _populations())
             )
         operands = st.tuples(below, st.one_of(below, _number_literals)).flatmap(st.permutations)
-        several.append(st.builds(lambda op, two: nodes.Arithmetic(op, *two), st.sampled_from("+-*/"), operands))
+        several.append(st.builds(lambda op, two: nodes.Arithmetic(op, *two), st.sampled_from("+-**/"), operands))
         several.append(st.builds(nodes.Arithmetic, st.just("-"), times, times))
     return st.one_of(several)
 
