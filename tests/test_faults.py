@@ -14,12 +14,15 @@ import pytest
 from cases_runner import Case, all_cases, on_duckdb, on_evaluator, on_sqlite
 from sqlglot import exp
 
-from segkit import SegkitError, evaluate, patterns, rendering
+from segkit import SegkitError, evaluate, patterns
 from segkit.catalog import Kind
 from segkit.compile import conditions, events, joined, raw, sql
 from segkit.nodes import And, Period
 from segkit.plan import agree, clock, resolve, streams, terms
 from segkit.plan.tree import Bounds, Calculation, Comparison, Complement, Constant
+from segkit.rendering import elements, json_paths, parts, table, text
+from segkit.rendering.forms import call, calls
+from segkit.rendering.row import Row
 
 Patch = pytest.MonkeyPatch
 Run = Callable[[Case], list[Any]]
@@ -269,32 +272,32 @@ def weeks_begin_on_sunday(patch: Patch) -> None:
 
 
 def _row(patch: Patch, marker: str, write: Callable[..., Any]) -> None:
-    patch.setitem(rendering._TABLE, (f"SEGKIT_{marker}", "duckdb"), rendering.Row(marker, "duckdb", "a fault", write))
+    patch.setitem(table.TABLE, (f"SEGKIT_{marker}", "duckdb"), Row(marker, "duckdb", "a fault", write))
 
 
 @fault("text[0]", "text[1]", on=DUCKDB)
 def contains_is_like(patch: Patch) -> None:
-    _row(patch, "CONTAINS", lambda x, s: exp.Like(this=x, expression=rendering._text(f"%{s.this}%")))
+    _row(patch, "CONTAINS", lambda x, s: exp.Like(this=x, expression=sql.string(f"%{s.this}%")))
 
 
 @fault("text[19]", "text[20]", on=DUCKDB)
 def ignoring_case_folds_all_letters(patch: Patch) -> None:
-    _row(patch, "FOLDED", lambda x: rendering._call("LOWER", x))
+    _row(patch, "FOLDED", lambda x: call("LOWER", x))
 
 
 @fault("text[30]", on=DUCKDB)
 def matches_wants_the_whole_text(patch: Patch) -> None:
-    _row(patch, "MATCHES", rendering._calls("REGEXP_FULL_MATCH"))
+    _row(patch, "MATCHES", calls("REGEXP_FULL_MATCH"))
 
 
 @fault("anniversaries_and_parts[32]", on=DUCKDB)
 def weekdays_begin_with_sunday(patch: Patch) -> None:
-    _row(patch, "PART_WEEKDAY", rendering._extract("DOW"))
+    _row(patch, "PART_WEEKDAY", parts._extract("DOW"))
 
 
 @fault("dates[41]", on=DUCKDB)
 def days_are_counted_backwards(patch: Patch) -> None:
-    _row(patch, "DAYS", lambda a, b: rendering._call("DATE_DIFF", rendering._text("day"), a, b))
+    _row(patch, "DAYS", lambda a, b: call("DATE_DIFF", sql.string("day"), a, b))
 
 
 # ---------------------------------------------------------------- evaluate
@@ -491,7 +494,7 @@ def all_seeds_draw_alike(patch: Patch) -> None:
 @fault("text_values[0]", "text_values[6]", on=DUCKDB)
 def the_text_of_a_field_is_a_pattern(patch: Patch) -> None:
     def like(own: Any, text: Any) -> Any:
-        any_text = rendering._text("%")
+        any_text = sql.string("%")
         pattern = exp.DPipe(this=exp.DPipe(this=any_text, expression=text), expression=any_text.copy())
         return exp.Like(this=own, expression=pattern)
 
@@ -526,7 +529,7 @@ def one_side_alone_ignores_case(patch: Patch) -> None:
 
 @fault("text_values[1]", "text_values[2]", on=SQLITE)
 def the_text_of_a_field_is_measured_in_bytes(patch: Patch) -> None:
-    patch.setattr(rendering, "_length", lambda text: rendering._call("LENGTH", exp.cast(text.copy(), "blob")))
+    patch.setattr(text, "length", lambda text: call("LENGTH", exp.cast(text.copy(), "blob")))
 
 
 @fault("text_values[0]", "text_values[6]", on=EVALUATOR)
@@ -549,21 +552,21 @@ def any_text_that_casts_is_a_number(patch: Patch) -> None:
         patch,
         "JSON_NUMBER",
         lambda own, *steps: exp.TryCast(
-            this=rendering._json_value("JSON_EXTRACT_STRING")(own, *steps), to=exp.DataType.build("double")
+            this=json_paths._json_value("JSON_EXTRACT_STRING")(own, *steps), to=exp.DataType.build("double")
         ),
     )
 
 
 @fault("json_paths[33]", on=DUCKDB)
 def dots_in_keys_are_steps(patch: Patch) -> None:
-    right = rendering._quoted_path
-    patch.setattr(rendering, "_quoted_path", lambda steps: rendering._text(right(steps).this.replace('"', "")))
+    right = json_paths.quoted_path
+    patch.setattr(json_paths, "quoted_path", lambda steps: sql.string(right(steps).this.replace('"', "")))
 
 
 @fault("json_elements[1]", "json_elements[3]", "json_elements[10]", on=DUCKDB)
 def what_is_no_array_has_no_elements(patch: Patch) -> None:
-    right = rendering._duckdb_elements
-    _row(patch, "ELEMENTS", lambda *parts: exp.Coalesce(this=right(*parts), expressions=[rendering._number(0)]))
+    right = elements._duckdb_elements
+    _row(patch, "ELEMENTS", lambda *parts: exp.Coalesce(this=right(*parts), expressions=[sql.number(0)]))
 
 
 @fault("json_elements[0]", "json_elements[13]", "json_elements[52]", on=DUCKDB)
@@ -604,12 +607,12 @@ def halves_are_rounded_to_even(patch: Patch) -> None:
 
 @fault("functions[30]", "functions[31]", on=DUCKDB)
 def length_counts_bytes(patch: Patch) -> None:
-    _row(patch, "LENGTH", rendering._calls("STRLEN"))
+    _row(patch, "LENGTH", calls("STRLEN"))
 
 
 @fault("functions[25]", "functions[26]", on=DUCKDB)
 def upper_raises_all_letters(patch: Patch) -> None:
-    _row(patch, "RAISED", rendering._calls("UPPER"))
+    _row(patch, "RAISED", calls("UPPER"))
 
 
 @fault("history[0]", "history[4]", on=DUCKDB)

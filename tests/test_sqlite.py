@@ -44,13 +44,15 @@ from segkit import (
     days,
     in_list,
     months,
-    rendering,
     templates,
 )
 from segkit.builder import Predicate
 from segkit.bundled import folder
 from segkit.compile import sql
 from segkit.engines import sqlite
+from segkit.rendering import parts, render, table, times
+from segkit.rendering.forms import call, cut
+from segkit.rendering.row import Row
 
 # ---------------------------------------------------------------- the same members
 
@@ -141,28 +143,28 @@ class Fault:
 
 
 def _without_fraction(moment: Any, minutes: Any) -> Any:
-    return rendering._call("DATETIME", moment, rendering._text(f"{minutes.sql()} minutes"))
+    return call("DATETIME", moment, sql.string(f"{minutes.sql()} minutes"))
 
 
 def _late_quarter(at: Any) -> Any:
-    return exp.Div(this=rendering._sqlite_part(6, 2)(at), expression=rendering._number(3), typed=True)
+    return exp.Div(this=parts._sqlite_part(6, 2)(at), expression=sql.number(3), typed=True)
 
 
 def _glob(text: Any, pattern: Any) -> Any:
-    return exp.Glob(this=text, expression=rendering._text(f"{pattern.this}*"))
+    return exp.Glob(this=text, expression=sql.string(f"{pattern.this}*"))
 
 
 def _eight_days(days: Any) -> Any:
-    return exp.Div(this=days, expression=rendering._number(8), typed=True)
+    return exp.Div(this=days, expression=sql.number(8), typed=True)
 
 
 FAULTS = {
     "timestamps are compared as they are written": Fault("AS_TIMESTAMP", lambda x: x, ("api_form[25]", "windows_timestamp[4]")),
-    "offsets are ignored": Fault("AS_INSTANT", rendering._sqlite_timestamp, ("windows_timestamp[1]",)),
+    "offsets are ignored": Fault("AS_INSTANT", times._sqlite_timestamp, ("windows_timestamp[1]",)),
     "literals keep their length": Fault("TIMESTAMP", lambda s: s, ("api_form[25]",)),
-    "a local date is its month": Fault("DATE_OF", lambda x: rendering._cut(x, 1, 7), ("dates[47]", "zone_new_york_events[0]")),
+    "a local date is its month": Fault("DATE_OF", lambda x: cut(x, 1, 7), ("dates[47]", "zone_new_york_events[0]")),
     "fractions are lost": Fault("TIME_PLUS_MINUTES", _without_fraction, ("sequences[0]",)),
-    "weeks are those of the year": Fault("PART_WEEK", rendering._strftime("%W"), ("anniversaries_and_parts[35]",)),
+    "weeks are those of the year": Fault("PART_WEEK", parts._strftime("%W"), ("anniversaries_and_parts[35]",)),
     "quarters begin late": Fault("PART_QUARTER", _late_quarter, ("anniversaries_and_parts[29]",)),
     "zones are ignored": Fault("ON_WALL", lambda moment, *_: moment, ("zone_new_york_events[0]",)),
     "a pattern is a beginning": Fault("MATCHES", _glob, ("text[30]",)),
@@ -182,8 +184,8 @@ def _fresh() -> Iterator[None]:
 def test_the_named_cases_catch_the_fault(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = FAULTS[name]
     assert all(passes(CASES[case], on_sqlite) for case in fault.cases)
-    row = rendering.Row(fault.marker, "sqlite+", "a fault", fault.write)
-    monkeypatch.setitem(rendering._TABLE, (f"SEGKIT_{fault.marker}", "sqlite+"), row)
+    row = Row(fault.marker, "sqlite+", "a fault", fault.write)
+    monkeypatch.setitem(table.TABLE, (f"SEGKIT_{fault.marker}", "sqlite+"), row)
     assert [case for case in fault.cases if passes(CASES[case], on_sqlite)] == [], "not caught"
 
 
@@ -205,7 +207,7 @@ def reckoned(marker: str, values: list[str], *arguments: int) -> list[Any]:
     connection.executemany("INSERT INTO v VALUES (?, ?)", enumerate(values))
     written = sql.marker(marker, sql.column("x", "v"), *map(sql.number, arguments))
     query = exp.Select(expressions=[sql.aliased(written, "y")]).from_(sql.table("v")).order_by(sql.column("n", "v"))
-    return sqlite.of_connection(connection).frame(rendering.render(query, "sqlite"))["y"].tolist()
+    return sqlite.of_connection(connection).frame(render(query, "sqlite"))["y"].tolist()
 
 
 @pytest.mark.parametrize("number", [1, -1, 11, 12, -25])

@@ -1,0 +1,45 @@
+"""The elements of JSON arrays, counted."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from segkit.rendering.forms import call, equal, identifier, quoted_path, string
+from segkit.rendering.row import Row, Sql
+
+
+def _duckdb_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    """A list of the elements, filtered in place: several times faster than a query for each contact."""
+    path = quoted_path(steps)
+    found: Sql = call("JSON_EXTRACT", own.copy(), string(f"{path.this}[*]"))
+    if not isinstance(where, exp.Null):
+        holds = exp.Lambda(this=where, expressions=[identifier("element")])
+        found = call("LIST_FILTER", found, holds)
+    is_array = equal(call("JSON_TYPE", own, path), string("ARRAY"))
+    return exp.Case(ifs=[exp.If(this=is_array, true=call("LEN", found))])
+
+
+def _sqlite_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    path = quoted_path(steps)
+    each = exp.Table(this=call("JSON_EACH", own.copy(), path.copy()), alias=exp.TableAlias(this=identifier("each")))
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(each, copy=False)
+    if not isinstance(where, exp.Null):
+        query.set("where", exp.Where(this=where))
+    is_array = equal(call("JSON_TYPE", own, path), string("array"))
+    return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
+
+
+def _sqlite_element() -> Sql:
+    """The element out of its array: on its own a text would be no JSON, and a boolean a number."""
+    array, place = (exp.Column(this=identifier(name), table=identifier("each")) for name in ("json", "fullkey"))
+    return exp.Paren(this=exp.JSONExtract(this=array, expression=place, only_json_types=True))
+
+
+ROWS = (
+    Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENT", "duckdb", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
+    Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
+    Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENTS", "duckdb", "a lambda over the list of elements", _duckdb_elements),
+    Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
+)  # fmt: skip

@@ -1,0 +1,137 @@
+"""What a path inside JSON leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from segkit.rendering.forms import PLAIN_NUMBER, binary, call, calls, cast, number, quoted_path, string
+from segkit.rendering.row import Row, Sql
+
+
+def _bracketed_path(steps: tuple[Sql, ...], root: str, quote: str) -> exp.Literal:
+    parts = (f"[{quote}{step.this}{quote}]" if step.is_string else f"[{step.this}]" for step in steps)
+    return string(root + "".join(parts))
+
+
+def _json_value(function: str) -> Callable[..., Sql]:
+    return lambda own, *steps: call(function, own, quoted_path(steps))
+
+
+def _scalar(any_form: Callable[..., Sql], kind_of: Callable[..., Sql], *containers: str) -> Callable[..., Sql]:
+    """The text of what a path leads to, where its kind is not that of an object or array."""
+
+    def write(own: Sql, *steps: Sql) -> Sql:
+        kind = kind_of(own.copy(), *(step.copy() for step in steps))
+        is_container = exp.In(this=kind, expressions=[string(name) for name in containers])
+        return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Paren(this=is_container)), true=any_form(own, *steps))])
+
+    return write
+
+
+def _postgres_json(own: Sql, *steps: Sql) -> Sql:
+    """A chain of arrows, which works on json and jsonb; the last one gives text."""
+    return exp.Paren(
+        this=exp.JSONExtractScalar(this=_postgres_chain(own, *steps[:-1]), expression=steps[-1], only_json_types=True)
+    )
+
+
+def _postgres_chain(own: Sql, *steps: Sql) -> Sql:
+    for step in steps:
+        own = exp.JSONExtract(this=own, expression=step, only_json_types=True)
+    return own
+
+
+def _postgres_json_kind(own: Sql, *steps: Sql) -> Sql:
+    """The first character of the JSON: jsonb_typeof does not take json."""
+    return call("LEFT", cast(exp.Paren(this=_postgres_chain(own, *steps)), "text"), number(1))
+
+
+def _clickhouse_json(own: Sql, *steps: Sql) -> Sql:
+    return call("JSONExtract", own, *_from_one(steps), string("Nullable(String)"))
+
+
+def _from_one(steps: tuple[Sql, ...]) -> list[Sql]:
+    return [step if step.is_string else number(int(step.this) + 1) for step in steps]
+
+
+def _snowflake_json(own: Sql, *steps: Sql) -> Sql:
+    return call("GET_PATH", own, _bracketed_path(steps, "", '"'))
+
+
+def _mysql_json(own: Sql, *steps: Sql) -> Sql:
+    found = call("JSON_EXTRACT", own, quoted_path(steps))
+    is_known = exp.NEQ(this=call("JSON_TYPE", found), expression=string("NULL"))
+    return exp.Case(ifs=[exp.If(this=is_known, true=binary(call("JSON_UNQUOTE", found.copy())))])
+
+
+def _sqlite_json(own: Sql, *steps: Sql) -> Sql:
+    """Booleans come back as 0 and 1 there: their type says which."""
+    path = quoted_path(steps)
+    truths = [exp.If(this=string(name), true=string(name)) for name in ("true", "false")]
+    nothing = [exp.If(this=string(name), true=exp.Null()) for name in ("object", "array")]
+    found = cast(call("JSON_EXTRACT", own.copy(), path.copy()), "text")
+    return exp.Case(this=call("JSON_TYPE", own, path), ifs=[*truths, *nothing], default=found)
+
+
+def _duckdb_number(own: Sql, *steps: Sql) -> Sql:
+    path = quoted_path(steps)
+    text = call("JSON_EXTRACT_STRING", own, path)
+    kinds = [string(kind) for kind in ("UBIGINT", "BIGINT", "DOUBLE", "HUGEINT", "UHUGEINT")]
+    is_number = exp.In(this=call("JSON_TYPE", own.copy(), path.copy()), expressions=kinds)
+    looks_so = call("REGEXP_MATCHES", text.copy(), string(PLAIN_NUMBER))
+    return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=cast(text, "double"))])
+
+
+def _sqlite_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, or a text that is nothing but one: SQLite's own cast takes any beginning of a text."""
+    path = quoted_path(steps)
+    found = call("JSON_EXTRACT", own.copy(), path)
+    converted = cast(found, "double")
+    digits = call("LTRIM", found.copy(), string("-"))
+    tests: list[Sql] = [
+        exp.Glob(this=digits, expression=string("[0-9]*")),
+        exp.Glob(this=digits.copy(), expression=string("*[0-9]")),
+        exp.Not(this=exp.Paren(this=exp.Glob(this=digits.copy(), expression=string("*[^0-9.]*")))),
+        exp.LTE(this=exp.Sub(this=call("LENGTH", found.copy()), expression=call("LENGTH", digits.copy())), expression=number(1)),
+        exp.LTE(
+            this=exp.Sub(
+                this=call("LENGTH", digits.copy()),
+                expression=call("LENGTH", call("REPLACE", digits.copy(), string("."), string(""))),
+            ),
+            expression=number(1),
+        ),
+    ]
+    is_plain = tests[0]
+    for test in tests[1:]:
+        is_plain = exp.And(this=is_plain, expression=test)
+    text = exp.Case(ifs=[exp.If(this=is_plain, true=converted.copy())])
+    kinds = [exp.If(this=string(kind), true=converted.copy()) for kind in ("integer", "real")]
+    return exp.Case(this=call("JSON_TYPE", own, path.copy()), ifs=[*kinds, exp.If(this=string("text"), true=text)])
+
+
+ROWS = (
+    Row("JSON_ANY", "", "standard SQL", _json_value("JSON_QUERY")),
+    Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
+    Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
+    Row("JSON_ANY", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar")),
+    Row("JSON_ANY", "spark databricks hive", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_ANY", "trino presto athena", "keys in double quotes", lambda own, *steps: call("NULLIF", call("JSON_FORMAT", call("JSON_EXTRACT", own, _bracketed_path(steps, "$", '"'))), string("null"))),
+    Row("JSON_ANY", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
+    Row("JSON_ANY", "mysql", "a JSON null would be the text 'null'", _mysql_json),
+    Row("JSON_ANY", "sqlite", "a JSON null is NULL", _json_value("JSON_EXTRACT")),
+    Row("JSON_TEXT", "", "standard SQL: NULL for objects and arrays", _json_value("JSON_VALUE")),
+    Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, _postgres_json_kind, "{", "[")),
+    Row("JSON_TEXT", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "spark databricks hive", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
+    Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, lambda own, *steps: call("JSONType", own, *_from_one(steps)), "Object", "Array")),
+    Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: call("JSON_TYPE", call("JSON_EXTRACT", own, quoted_path(steps))), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
+    Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
+    Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
+)  # fmt: skip

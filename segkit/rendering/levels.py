@@ -1,0 +1,41 @@
+"""Which dialects there are, and how far each is verified."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlglot.dialects.dialect import Dialect
+
+from segkit.errors import DialectError, unknown
+
+LEVELS = {
+    "duckdb": "executed: the conformance suite runs on it",
+    "postgres": "rendered by reviewed rules, not executed",
+    "sqlite": "executed: the conformance suite runs on it",
+    "bigquery": "rendered by reviewed rules, not executed",
+    "snowflake": "rendered by reviewed rules, not executed",
+}
+UNVERIFIED = "unverified: sqlglot's dialect, reviewed by nobody"
+
+
+def dialects() -> dict[str, str]:
+    """The dialects that SQL can be rendered for, each with how far it is verified.
+
+    >>> dialects()["duckdb"]
+    'executed: the conformance suite runs on it'
+    """
+    names = sorted(name for name in Dialect.classes if name)
+    return {name: LEVELS.get(name, UNVERIFIED) for name in names}
+
+
+def level(dialect: str) -> str:
+    """How far a dialect is verified."""
+    return LEVELS.get(checked_dialect(dialect), UNVERIFIED)
+
+
+def checked_dialect(name: Any) -> str:
+    """`name` if it is a dialect."""
+    if not isinstance(name, str) or not name or name not in Dialect.classes:
+        error = unknown("dialect", str(name), dialects())
+        raise DialectError(error.what, fix=error.fix)
+    return name

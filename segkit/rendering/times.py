@@ -1,0 +1,93 @@
+"""Dates, timestamps and instants: as they are stored, as literals, and on the wall clock of a zone."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from segkit.errors import DialectError
+from segkit.rendering.forms import call, calls, cast, cut, joined, number, string
+from segkit.rendering.row import Row, Sql
+
+
+def _at_time_zone(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    instant = moment if isinstance(clock, exp.Null) else exp.AtTimeZone(this=moment, zone=clock)
+    return exp.AtTimeZone(this=instant, zone=zone)
+
+
+def _bigquery_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    instant = moment if isinstance(clock, exp.Null) else call("TIMESTAMP", moment, clock)
+    return call("DATETIME", instant, zone)
+
+
+def _snowflake_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    if isinstance(clock, exp.Null):
+        return cast(call("CONVERT_TIMEZONE", zone, moment), "timestampntz")
+    return call("CONVERT_TIMEZONE", clock, zone, moment)
+
+
+def _spark_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    own = call("CURRENT_TIMEZONE") if isinstance(clock, exp.Null) else clock
+    return call("CONVERT_TIMEZONE", own, zone, cast(moment, "timestampntz"))
+
+
+def _sqlite_literal(text: Sql) -> Sql:
+    """A literal in the one length of timestamps, 26 characters; an instant is in UTC already."""
+    plain = str(text.this).removesuffix("+00:00")
+    return string(plain if "." in plain else f"{plain}.000000")
+
+
+def _sqlite_timestamp(own: Sql) -> Sql:
+    rest = call("SUBSTR", string("0000-00-00 00:00:00.000000"), exp.Add(this=call("LENGTH", own.copy()), expression=number(1)))
+    return cut(exp.DPipe(this=call("REPLACE", own, string("T"), string(" ")), expression=rest, safe=True), 1, 26)
+
+
+def _sqlite_instant(own: Sql) -> Sql:
+    has_offset = exp.Glob(this=own.copy(), expression=string("*[-+][0-9][0-9]:[0-9][0-9]"))
+    offset = exp.Case(ifs=[exp.If(this=has_offset, true=call("SUBSTR", own.copy(), exp.Neg(this=number(6))))], default=string(""))
+    seconds = call("STRFTIME", string("%Y-%m-%d %H:%M:%S"), exp.DPipe(this=cut(own.copy(), 1, 19), expression=offset, safe=True))
+    fraction = cast(exp.DPipe(this=string("0"), expression=cut(own, 20, 7), safe=True), "double")
+    return joined(seconds, cut(call("PRINTF", string("%.6f"), fraction), 2))
+
+
+def _sqlite_utc(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    if {str(clock.this or "UTC"), str(zone.this)} != {"UTC"}:
+        raise DialectError("sqlite: SQLite knows no time zones, only UTC works", fix="use timezone='UTC', or run it on the data")
+    return moment
+
+
+def _sqlite_on_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    if {str(clock.this or "UTC"), str(zone.this)} == {"UTC"}:
+        return moment
+    return call("segkit_on_wall", moment, clock, zone)
+
+
+ROWS = (
+    Row("AS_TIMESTAMP", "", "timestamps are no text", lambda x: x),
+    Row("AS_TIMESTAMP", "sqlite", "timestamps are text of any precision: pad them to 26 characters", _sqlite_timestamp),
+    Row("AS_INSTANT", "", "timestamps are no text", lambda x: x),
+    Row("AS_INSTANT", "sqlite", "instants are text with any offset: in UTC, in 26 characters", _sqlite_instant),
+    Row("DATE", "", "a literal", lambda s: cast(s, "date")),
+    Row("DATE", "sqlite", "dates are text", lambda s: s),
+    Row("DATE", "clickhouse", "Date begins in 1970, Date32 in 1900", calls("toDate32")),
+    Row("TIMESTAMP", "", "a literal", lambda s: cast(s, "timestamp")),
+    Row("TIMESTAMP", "sqlite", "timestamps are text of 26 characters", _sqlite_literal),
+    Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: cast(s, "timestampntz")),
+    Row("TIMESTAMP", "mysql trino", "without a precision fractions are cut off", lambda s: cast(s, "timestamp(6)")),
+    Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: cast(s, "datetime2")),
+    Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", s, number(6), string("UTC"))),
+    Row("INSTANT", "", "a literal in UTC", lambda s: cast(s, "timestamptz")),
+    Row("INSTANT", "sqlite", "instants are text of 26 characters in UTC", _sqlite_literal),
+    Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", string(s.this.removesuffix("+00:00")), number(6), string("UTC"))),
+    Row("ON_WALL", "", "to an instant, then to the wall clock", _at_time_zone),
+    Row("ON_WALL", "bigquery", "DATETIME takes a zone", _bigquery_wall),
+    Row("ON_WALL", "snowflake", "CONVERT_TIMEZONE", _snowflake_wall),
+    Row("ON_WALL", "spark databricks", "FROM_UTC_TIMESTAMP shifts twice outside of UTC", _spark_wall),
+    Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", _sqlite_utc),
+    Row("ON_WALL", "sqlite+", "a function of the engine's", _sqlite_on_wall),
+    Row("DATE_OF", "", "a cast", lambda x: cast(x, "date")),
+    Row("DATE_OF", "sqlite", "timestamps are text: their beginning (DATE may round up to the next day)", lambda x: cut(x, 1, 10)),
+    Row("DATE_OF", "clickhouse", "Date begins in 1970, Date32 in 1900", calls("toDate32")),
+    Row("MIDNIGHT", "", "a cast", lambda x: cast(x, "timestamp")),
+    Row("MIDNIGHT", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda x: cast(x, "timestampntz")),
+    Row("MIDNIGHT", "sqlite", "timestamps are text of 26 characters", lambda x: joined(x, string(" 00:00:00.000000"))),
+)  # fmt: skip
