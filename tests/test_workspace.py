@@ -27,10 +27,13 @@ from segkit import (
     SegkitWarning,
     Segment,
     connect,
+    evaluate,
     everyone,
     in_list,
     in_segment,
 )
+from segkit.plan import moment, plan
+from segkit.segment import by_name
 
 AS_OF = "2025-06-30T12:00"
 CONTACTS = {
@@ -172,6 +175,17 @@ def test_repeated_event_ids_count_once() -> None:
     assert "unique_events" not in ws.sql(E.opened.any())
 
 
+def test_json_of_events_whose_ids_repeat() -> None:
+    con = duckdb.connect()
+    con.execute("CREATE TABLE contacts AS SELECT 1 AS contact_id")
+    con.execute(
+        "CREATE TABLE events AS SELECT 7 AS event_id, 1 AS contact_id, 'opened' AS event,"
+        """ TIMESTAMP '2025-06-01' AS occurred_at, '{"plan": "pro"}'::JSON AS props"""
+    )
+    con.execute("INSERT INTO events FROM events")
+    assert members(connect(con, as_of=AS_OF), E.opened.where(F.props.json("plan") == "pro").count() == 1) == [1]
+
+
 SEVERAL = {
     "contacts": {"key": "contact_id"},
     "events": [
@@ -203,6 +217,50 @@ def test_several_event_tables() -> None:
     assert members(ws, E["*"].count() >= 2) == [1]
     assert members(ws, E["*"].count() == 0) == [4]
     assert members(ws, E.purchased.last() > "2025-06-05") == [1]
+
+
+def test_several_event_tables_share_properties_of_any_name() -> None:
+    day = dt.datetime(2025, 6, 1)
+    tables = {
+        "contacts": {"contact_id": [1, 2, 3]},
+        "opens": {
+            "eid": [1, 2],
+            "who": [1, 2],
+            "at": [day] * 2,
+            "contact_id": [2, 1],
+            "event_id": [8, 9],
+            "Amount": [2, 1],
+            "occurred_at": ["x"] * 2,
+        },
+        "clicks": {
+            "eid": [3, 4],
+            "who": [1, 3],
+            "at": [day] * 2,
+            "contact_id": [7, 2],
+            "event_id": [6, 6],
+            "amount": [7, 2],
+            "_event_id": [5, 4],
+        },
+    }
+    events = [{"table": table, "name": table, "contact": "who", "time": "at", "id": "eid"} for table in ("opens", "clicks")]
+    ws = connect({name: pd.DataFrame(data) for name, data in tables.items()}, catalog={"events": events}, as_of=AS_OF)
+    rows = [
+        {"event": table, **dict(zip(tables[table], values, strict=True))}
+        for table in ("opens", "clicks")
+        for values in zip(*tables[table].values(), strict=True)
+    ]
+    expected = [
+        (E["*"].sum("contact_id") == 9, [1]),
+        (E["*"].latest("_event_id") == 4, [3]),
+        (E["*"].where(F.event_id == 6).any(), [1, 3]),
+        (E["*"].where(F.occurred_at == "x").any(), [1, 2]),
+        (E["*"].sum("AMOUNT") == 9, [1]),
+        (E["*"].where(F.amount == 7).any() | E["*"].where(F.Amount == 1).any(), [1, 2]),
+    ]
+    for where, wanted in expected:
+        resolved = plan(Segment(None, where).definition, ws._checked(), moment(AS_OF, "UTC"), by_name({}))
+        assert members(ws, where) == wanted, where
+        assert evaluate.members(resolved, [{"contact_id": i} for i in (1, 2, 3)], rows) == wanted, where
 
 
 def test_several_event_tables_in_plain_python() -> None:

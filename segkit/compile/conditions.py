@@ -19,6 +19,7 @@ from segkit import patterns
 from segkit.catalog import Catalog, ContactTable, Kind
 from segkit.compile import raw, sql
 from segkit.compile.sql import Sql
+from segkit.plan.scope import apart
 from segkit.plan.tree import (
     AllOf,
     Always,
@@ -204,7 +205,7 @@ def term(node: Term, names: Names) -> Sql:
         case ColumnTerm(name, kind):
             return read(name, kind, names.table)
         case PastColumn(table, name, kind):
-            return read(name, kind, names.past[table])
+            return read(past_name(name), kind, names.past[table])
         case JsonTerm(own, path, kind):
             return _json(_document(own, names), path, kind)
         case ElementCount(own, path, where):
@@ -242,7 +243,7 @@ def _document(own: ColumnTerm | PastColumn | ElementTerm, names: Names) -> Sql:
         case ElementTerm():
             return sql.element()
         case PastColumn(table, name):
-            return sql.column(name, names.past[table])
+            return sql.column(past_name(name), names.past[table])
         case ColumnTerm(name):
             return sql.column(name, names.table)
         case _:
@@ -297,6 +298,11 @@ def _rounded(own: Term, node: Applied, names: Names) -> Sql:
     return sql.case_when(
         exp.LT(this=sql.operand(term(own, names)), expression=zero), exp.Neg(this=exp.Paren(this=size)), size.copy()
     )
+
+
+def past_name(name: str) -> str:
+    """What a column of a table of history is called in the query that has its valid rows."""
+    return apart(name, ("contact_id", "place"))
 
 
 def read(name: str, kind: Kind, table: str) -> Sql:

@@ -19,6 +19,7 @@ from segkit.compile import conditions, sql
 from segkit.compile.sql import Sql
 from segkit.plan import Moment
 from segkit.plan.clock import today
+from segkit.plan.scope import shared_properties
 from segkit.plan.tree import (
     Bounds,
     ColumnTerm,
@@ -233,8 +234,9 @@ def _projected(i: int, feature: Feature, needed: Sequence[str], catalog: Catalog
         sql.aliased(sql.column(table.time, "t"), "occurred_at"),
         sql.aliased(sql.column(table.id, "t") if table.id else exp.Null(), "event_id"),
     ]
+    shared = dict(shared_properties(catalog, feature.tables).values())
     for name in needed:
-        own = table.properties.get(name)
+        own = shared[name].get(i)
         selected.append(sql.aliased(sql.column(own.name, "t") if own else exp.Null(), name))
     query = exp.Select(expressions=selected).from_(sql.table(rows.get(i, table.table), "t"), copy=False)
     where = _named(feature.event, table, "t")
@@ -256,6 +258,14 @@ def _properties_of(feature: Feature) -> Iterable[str]:
                 stack.extend(getattr(node, slot) for slot in getattr(node, "__slots__", ()))
 
 
+def _columns_read(feature: Feature, i: int, catalog: Catalog) -> Iterable[str]:
+    """The columns of one event table that hold the properties which a feature reads."""
+    if len(feature.tables) == 1:
+        return _properties_of(feature)
+    shared = dict(shared_properties(catalog, feature.tables).values())
+    return [shared[name][i].name for name in _properties_of(feature) if i in shared[name]]
+
+
 def _named(event: str | None, table: EventTable, alias: str) -> list[Sql]:
     if event is None or table.event is None:
         return []
@@ -269,13 +279,14 @@ def unique_events(
     every = [*features, *(feature.then.event for feature in features if feature.then is not None)]
     used = dict.fromkeys(i for feature in every for i in feature.tables)
     return {
-        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(catalog.events[i], at, every))
+        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(i, catalog, at, every))
         for i in used
         if catalog.events[i].repeats
     }
 
 
-def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
+def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature]) -> exp.Select:
+    table = catalog.events[i]
     assert table.id is not None
     time = time_column(table.properties, table.time)
     smallest = [table.time, table.contact, *([table.event] if table.event else [])]
@@ -287,15 +298,16 @@ def _once(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Sel
         exp.Ordered(this=conditions.read(name, kinds.get(name, Kind.UNKNOWN), "e"), desc=False, nulls_first=True)
         for name in smallest
     ]
+    read = {column for feature in features if i in feature.tables for column in _columns_read(feature, i, catalog)}
+    wanted = (table.id, table.contact, table.event, table.time, *sorted(read))
+    kept = list(dict.fromkeys(name for name in wanted if name is not None))
+    copy = sql.fresh("copy", {name.casefold() for name in kept})
     copies = sql.row_number([sql.column(table.id, "e")], order)
-    inner = exp.Select(expressions=[exp.Column(this=exp.Star(), table=sql.identifier("e")), sql.aliased(copies, "segkit_copy")])
+    inner = exp.Select(expressions=[*(sql.column(name, "e") for name in kept), sql.aliased(copies, copy)])
     inner = inner.from_(sql.table(table.table, "e"), copy=False).where(
         exp.Not(this=sql.is_null(table.contact, "e")), not_after(time, "e", at), copy=False
     )
-    first = exp.EQ(this=sql.column("segkit_copy", "numbered"), expression=sql.number(1))
-    read = {name for feature in features for name in _properties_of(feature)}
-    read |= {table.properties[name].name for name in read if name in table.properties}
-    kept = [table.id, *(name for name in smallest if name in read or name in (table.time, table.contact, table.event))]
+    first = exp.EQ(this=sql.column(copy, "numbered"), expression=sql.number(1))
     query = exp.Select(expressions=[sql.column(name, "numbered") for name in kept])
     query = query.from_(sql.subquery(inner, "numbered"), copy=False)
     return query.where(exp.Or(this=first, expression=sql.is_null(table.id, "numbered")), copy=False)
@@ -321,10 +333,12 @@ def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
     kinds = {column.name: column.kind for column in history.fields.values()}
     order = [_time_of(begin, "h"), *(_sorted(name, kinds[name]) for name in own)]
     place = sql.row_number([sql.column(history.contact, "h")], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
-    columns = [sql.aliased(sql.column(history.contact, "h"), "contact_id"), *(sql.column(name, "h") for name in own)]
+    columns: list[Sql] = [sql.aliased(sql.column(history.contact, "h"), "contact_id")]
+    for name, called in zip(own, map(conditions.past_name, own), strict=True):
+        columns.append(sql.column(name, "h") if called == name else sql.aliased(sql.column(name, "h"), called))
     inner = exp.Select(expressions=[*columns, sql.aliased(place, "place")]).from_(sql.table(history.table, "h"), copy=False)
     inner = inner.where(_open_or(not_after(begin, "h", at), begin), _open_or(_after(end, "h", at), end), copy=False)
-    query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *own)])
+    query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *map(conditions.past_name, own))])
     query = query.from_(sql.subquery(inner, "valid"), copy=False)
     return query.where(exp.EQ(this=sql.column("place", "valid"), expression=sql.number(1)), copy=False)
 

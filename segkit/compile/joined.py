@@ -86,7 +86,7 @@ def base_of(plans: Sequence[Plan]) -> Base:
     catalog, at = plans[0].catalog, plans[0].at
     tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history)]
     lists = [own.table for own in (catalog.lists, catalog.frozen) if own is not None]
-    taken = {catalog.contacts.table, *tables, *lists}
+    taken = {name.casefold() for name in (catalog.contacts.table, *tables, *lists)}
     contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
     base = Base(catalog, at, Names(contacts, fields=catalog), taken | {contacts})
     _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)))

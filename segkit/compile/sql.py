@@ -75,7 +75,7 @@ def row_number(partition: list[Sql], order: Sequence[Sql]) -> exp.Window:
 
 
 def fresh(wish: str, taken: set[str]) -> str:
-    """A readable name that no table has yet."""
+    """A readable name that no table has yet, in any case of letters: some engines tell tables apart by no more."""
     plain = re.sub(r"[^a-z0-9]+", "_", wish.lower()).strip("_")[:40] or "part"
     name = plain if plain not in taken else next(f"{plain}_{n}" for n in range(2, len(taken) + 3) if f"{plain}_{n}" not in taken)
     taken.add(name)

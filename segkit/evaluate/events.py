@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
@@ -12,17 +13,29 @@ from segkit.evaluate.conditions import true
 from segkit.evaluate.reading import named_by_column, read
 from segkit.evaluate.world import Row, World
 from segkit.plan import Plan
+from segkit.plan.scope import shared_properties
 from segkit.plan.tree import Bounds, Feature
 
 
-def own_events(events: Sequence[Row], key: Any, feature: Feature, plan: Plan) -> list[Row]:
-    """The events of one contact that exist at the moment, each id once, with the time read under the name `_at`."""
-    tables = [plan.catalog.events[i] for i in feature.tables]
-    kept: list[Row] = []
-    for table in tables:
-        rows = [_event_row(row, table, key, feature) for row in events if _belongs(row, table, plan.catalog.events)]
-        existing = [r for r in rows if r["_contact"] is not None and r["_at"] is not None and r["_at"] <= _until(r["_at"], plan)]
-        kept += [r for r in _once_per_id(existing, table) if r["_contact"] == key]
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event: whose it is, when it was (read), what it is called, its id, and its row by the names that terms read."""
+
+    contact: Any
+    at: Any
+    name: Any
+    id: Any
+    row: Row
+
+
+def own_events(events: Sequence[Row], key: Any, feature: Feature, plan: Plan) -> list[Event]:
+    """The events of one contact that exist at the moment, each id once."""
+    kept: list[Event] = []
+    for i in feature.tables:
+        table = plan.catalog.events[i]
+        given = [_event(row, i, key, feature, plan) for row in events if _belongs(row, table, plan.catalog.events)]
+        existing = [e for e in given if e.contact is not None and e.at is not None and e.at <= _until(e.at, plan)]
+        kept += [e for e in _once_per_id(existing, table) if e.contact == key]
     return kept
 
 
@@ -43,53 +56,59 @@ def _event_names(table: EventTable) -> tuple[str, ...]:
     return (table.name,) if table.name else table.names or table.observed or ()
 
 
-def _event_row(row: Row, table: EventTable, key: Any, feature: Feature) -> Row:
+def _event(row: Row, i: int, key: Any, feature: Feature, plan: Plan) -> Event:
+    table = plan.catalog.events[i]
     own = named_by_column(row, table.properties)
     for name in (table.contact, table.event, table.time, table.id):
         if name is not None and name not in own and name in row:
             own[name] = row[name]
     at = own.get(table.time, row.get("occurred_at"))
-    return {
-        **own,
-        feature.time.name: at,
-        "_contact": own.get(table.contact, key) if table.contact in own else row.get("contact_id", key),
-        "_event": table.name or own.get(table.event or "", row.get("event")),
-        "_id": own.get(table.id) if table.id else None,
-        "_at": read(at, feature.time.kind, feature.time.clock),
-    }
+    contact = own.get(table.contact, key) if table.contact in own else row.get("contact_id", key)
+    name = table.name or own.get(table.event or "", row.get("event"))
+    read_by_terms = {**own, **_shared(own, i, feature, plan), feature.time.name: at}
+    event_id = own.get(table.id) if table.id else None
+    return Event(contact, read(at, feature.time.kind, feature.time.clock), name, event_id, read_by_terms)
 
 
-def _once_per_id(rows: list[Row], table: EventTable) -> list[Row]:
+def _shared(own: Row, i: int, feature: Feature, plan: Plan) -> Row:
+    """The properties of an event out of several tables, under the names that these share."""
+    if len(feature.tables) == 1:
+        return {}
+    shared = shared_properties(plan.catalog, feature.tables).values()
+    return {name: own.get(columns[i].name) if i in columns else None for name, columns in shared}
+
+
+def _once_per_id(events: list[Event], table: EventTable) -> list[Event]:
     """Each event id once: the earliest row, then the smallest."""
-    first: dict[Any, Row] = {}
-    free: list[Row] = []
+    first: dict[Any, Event] = {}
+    free: list[Event] = []
     columns = [c for _, c in sorted(table.properties.items()) if c.kind is not Kind.JSON]
-    for row in rows:
-        if row["_id"] is None:
-            free.append(row)
-        elif row["_id"] not in first or _rank(row, columns) < _rank(first[row["_id"]], columns):
-            first[row["_id"]] = row
+    for event in events:
+        if event.id is None:
+            free.append(event)
+        elif event.id not in first or _rank(event, columns) < _rank(first[event.id], columns):
+            first[event.id] = event
     return free + list(first.values())
 
 
-def _rank(row: Row, columns: list[Column]) -> list[tuple[bool, Any]]:
-    """The row's place among rows with its event id: by time, contact, event, then its properties by name."""
-    values = [row["_at"], row["_contact"], row["_event"], *(read(row.get(c.name), c.kind, c.zone) for c in columns)]
+def _rank(event: Event, columns: list[Column]) -> list[tuple[bool, Any]]:
+    """The event's place among those with its id: by time, contact, name, then its properties by name."""
+    values = [event.at, event.contact, event.name, *(read(event.row.get(c.name), c.kind, c.zone) for c in columns)]
     return [(value is not None, value) for value in values]
 
 
-def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Row]]) -> Any:
-    rows = [row for row in streams[feature.tables] if _counts(row, feature)]
+def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Event]]) -> Any:
+    events = [event for event in streams[feature.tables] if _counts(event, feature)]
     if feature.then is not None:
-        later = [_on_one_clock(row["_at"]) for row in streams[feature.then.event.tables] if _counts(row, feature.then.event)]
-        rows = [row for row in rows if _followed(_on_one_clock(row["_at"]), later, feature.then.length)]
-    at = [row["_at"] for row in rows]
+        later = [_on_one_clock(event.at) for event in streams[feature.then.event.tables] if _counts(event, feature.then.event)]
+        events = [event for event in events if _followed(_on_one_clock(event.at), later, feature.then.length)]
+    at = [event.at for event in events]
     of = feature.of
-    known = [] if of is None else [v for row in rows if (v := read(row.get(of.name), of.kind, of.clock)) is not None]
+    known = [] if of is None else [v for e in events if (v := read(e.row.get(of.name), of.kind, of.clock)) is not None]
     days = [a.astimezone(ZoneInfo(feature.zone)).date() if isinstance(a, dt.datetime) else a for a in at]
     match feature.measure:
         case "count":
-            return len(rows)
+            return len(events)
         case "sum":
             return sum(known)
         case "avg":
@@ -105,7 +124,7 @@ def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Row]]) -> A
         case "last":
             return max(at, default=None)
         case "latest":
-            return _latest(feature, rows)
+            return _latest(feature, events)
         case "days":
             return len(set(days))
         case "weeks":
@@ -116,17 +135,17 @@ def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Row]]) -> A
             assert_never(feature.measure)
 
 
-def _latest(feature: Feature, rows: list[Row]) -> Any:
-    if not rows:
+def _latest(feature: Feature, events: list[Event]) -> Any:
+    if not events:
         return None
     of = feature.of
     assert of is not None
 
-    def place(row: Row) -> list[tuple[bool, Any]]:
-        value = read(row.get(of.name), of.kind, of.clock)
-        return [(known is not None, known) for known in (row["_at"], row["_id"], value)]
+    def place(event: Event) -> list[tuple[bool, Any]]:
+        value = read(event.row.get(of.name), of.kind, of.clock)
+        return [(known is not None, known) for known in (event.at, event.id, value)]
 
-    return max(rows, key=place).get(of.name)
+    return max(events, key=place).row.get(of.name)
 
 
 def _on_one_clock(at: Any) -> Any:
@@ -139,13 +158,13 @@ def _followed(at: Any, later: list[Any], length: int | None) -> bool:
     return any(at < other and (length is None or other - at <= length * unit) for other in later)
 
 
-def _counts(row: Row, feature: Feature) -> bool:
+def _counts(event: Event, feature: Feature) -> bool:
     """Whether an event has the feature's name, lies in its bounds, and passes its filter."""
-    if feature.event is not None and row["_event"] != feature.event:
+    if feature.event is not None and event.name != feature.event:
         return False
-    if not _inside(row["_at"], feature.bounds, feature.time.clock):
+    if not _inside(event.at, feature.bounds, feature.time.clock):
         return False
-    return feature.where is None or true(feature.where, World(row, true))
+    return feature.where is None or true(feature.where, World(event.row, true))
 
 
 def _inside(at: Any, bounds: Bounds, clock: str | None) -> bool:

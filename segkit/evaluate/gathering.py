@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from segkit.catalog import Catalog, Column, HistoryTable, ListTable, time_column
 from segkit.evaluate.conditions import true
-from segkit.evaluate.events import outcome, own_events
+from segkit.evaluate.events import Event, outcome, own_events
 from segkit.evaluate.reading import named_by_column, read
 from segkit.evaluate.terms import value_of
 from segkit.evaluate.world import Options, Row, World
@@ -32,17 +32,23 @@ def world_of(
     catalog = plan.catalog
     row = named_by_column(contact, catalog.contacts.fields)
     if past is None:
-        row |= {column.name: row.get(name, row.get(column.name)) for t in catalog.history for name, column in t.fields.items()}
+        past = {i: _as_given(contact, table, catalog) for i, table in enumerate(catalog.history)}
     if catalog.contacts.created is not None and _created_later(row, plan):
         return None
     key = _NO_KEY if row.get(catalog.contacts.key) is None else row[catalog.contacts.key]
-    streams: dict[tuple[int, ...], list[Row]] = {}
+    streams: dict[tuple[int, ...], list[Event]] = {}
     for asked in (*plan.features, *(feature.then.event for feature in plan.features if feature.then is not None)):
         if asked.tables not in streams:
             streams[asked.tables] = own_events(events, key, asked, plan)
     outcomes = {feature: outcome(feature, streams) for feature in plan.features}
     segments = {part.name: part.where for part in plan.parts if isinstance(part, Named)}
     return World(row, true, lists, outcomes, key, past, segments, options=options)
+
+
+def _as_given(contact: Row, table: HistoryTable, catalog: Catalog) -> Row:
+    """What a contact itself says of the fields with history."""
+    others = {name for name in catalog.contacts.fields if name not in table.fields}
+    return named_by_column({name: value for name, value in contact.items() if name not in others}, table.fields)
 
 
 def _created_later(row: Row, plan: Plan) -> bool:

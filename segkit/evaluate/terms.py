@@ -47,8 +47,7 @@ def value_of(term: Term, world: World) -> Any:
         case ColumnTerm(name, kind, clock):
             return read(world.row.get(name), kind, clock)
         case PastColumn(table, name, kind, clock):
-            row = world.row if world.past is None else world.past[table]
-            return read(row.get(name), kind, clock)
+            return read(world.past[table].get(name), kind, clock)
         case JsonTerm(column, path, kind):
             return _json(_document(column, world), path, kind)
         case ElementCount(column, path, where):

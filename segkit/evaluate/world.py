@@ -18,7 +18,7 @@ class World:
     """The row at hand and what is known around it.
 
     `decide` says whether a condition holds for another row: terms hold conditions, which hold terms.
-    `past` are the valid rows of the tables of history, None where the row itself says what was; `standings` the place,
+    `past` are the valid rows of the tables of history; `standings` the place,
     total and group in each rank; `known` which segments were found to hold; `options` the sets of long lists of options.
     """
 
@@ -27,7 +27,7 @@ class World:
     lists: frozenset[str] = frozenset()
     outcomes: Mapping[Feature, Any] = field(default_factory=dict)
     key: Any = None
-    past: Mapping[int, Row] | None = None
+    past: Mapping[int, Row] = field(default_factory=dict)
     segments: Mapping[str, Condition] = field(default_factory=dict)
     standings: dict[Rank, Mapping[str, int]] = field(default_factory=dict)
     known: dict[str, bool] = field(default_factory=dict)

@@ -28,6 +28,7 @@ class Found:
 
 
 _KEY = "key of an element"
+_OF_EVENTS = ("contact_id", "occurred_at", "event_id")
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,40 @@ def properties(catalog: Catalog, tables: tuple[int, ...]) -> Mapping[str, Column
     if len(tables) == 1:
         return catalog.events[tables[0]].properties
     merged: dict[str, Column] = {}
-    for table in (catalog.events[i] for i in tables):
-        for name, own in table.properties.items():
-            other = merged.setdefault(name, replace(own, name=name))
-            if (other.kind, other.zone) != (own.kind, own.zone):
+    for property, (name, columns) in shared_properties(catalog, tables).items():
+        first, *others = columns.values()
+        for own in others:
+            if (first.kind, first.zone) != (own.kind, own.zone):
                 raise DefinitionError(
-                    f"property {name!r} is {other.kind} in one event table and {own.kind} in another",
+                    f"property {property!r} is {first.kind} in one event table and {own.kind} in another",
                     fix="declare one kind for both",
                 )
+        merged[property] = replace(first, name=name)
     return merged
+
+
+def shared_properties(catalog: Catalog, tables: tuple[int, ...]) -> Mapping[str, tuple[str, Mapping[int, Column]]]:
+    """The properties of several event tables: the name of the column that they share, and each table's own column.
+
+    Names that differ by case alone are one property, unless one of the tables has both.
+    """
+    first: dict[str, str] = {}
+    shared: dict[str, dict[int, Column]] = {}
+    for i in tables:
+        for name, own in catalog.events[i].properties.items():
+            spelled = first.setdefault(name.casefold(), name)
+            property = name if name in shared or i in shared.get(spelled, ()) else spelled
+            shared.setdefault(property, {})[i] = own
+    return {property: (apart(property, _OF_EVENTS), columns) for property, columns in shared.items()}
+
+
+def apart(name: str, ours: Iterable[str]) -> str:
+    """A name for a column of the data in a query that has columns of `ours`: each name has one of its own.
+
+    >>> apart("Contact_ID", ("contact_id",)), apart("tier", ("contact_id",))
+    ('_Contact_ID', 'tier')
+    """
+    return f"_{name}" if name.lstrip("_").casefold() in ours else name
 
 
 def time_column(catalog: Catalog, tables: tuple[int, ...]) -> ColumnTerm:
