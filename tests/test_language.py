@@ -471,6 +471,15 @@ REFUSALS: list[tuple[str, int, int, str, str]] = [
     ("MNTH(x) = 3", 1, 1, "unknown function 'MNTH'", "'MONTH'"),
     ("MONTH(x, y) = 3", 1, 1, "takes 1 value, not 2", "MONTH(birthday)"),
     ("SUM(purchased) > 3", 1, 1, "of what?", "SUM(amount OF purchased)"),
+    ("x IN MONTH", 1, 11, "ends too early", "MONTH - 2"),
+    ("x IS NOT", 1, 9, "ends too early", "NULL or KNOWN"),
+    ("x IS = 3", 1, 6, "found '='", "NULL or KNOWN"),
+    ("TRUE", 1, 1, "TRUE alone", "EVERYONE"),
+    ("x IN TOP 10% OF country = 'USA'", 1, 17, "behind OF", "parentheses"),
+    ("x IN (1,000, 2,000)", 1, 9, "begins with a zero", "1000"),
+    ("zip = 00123", 1, 7, "begins with a zero", "in quotes"),
+    ("a / Years > 5", 1, 5, "a rate is a number", "5/year"),
+    ("Result: x", 1, 7, "a colon", "behind a condition"),
     ("Opened >= 5 emials in last 30 days", 1, 11, "'emials'", "did you mean 'emails'? Opened counts emails or times"),
     ("Clicked = 5 bananas", 1, 11, "'bananas'", "links or emails or times"),
     ("a > 30 days in last 5 days", 1, 5, "no unit", "ON >= 3 days"),
@@ -548,6 +557,13 @@ def test_an_error_shows_the_line_and_a_caret() -> None:
         "                              ^",
         "  fix: write AND or OR between them; a name with a blank stands in backticks: `Total Spent`",
     ]
+
+
+@pytest.mark.parametrize(("text", "cells"), [("日本 ! 3", 5), ('a = "👍" ! 3', 9), ('a = "e\u0301" ! 3', 8), ("ab\t! 3", 3)])
+def test_a_caret_stands_below_the_place_as_it_is_shown(text: str, cells: int) -> None:
+    with pytest.raises(DefinitionError) as refusal:
+        parse(text)
+    assert (refusal.value.where or "").splitlines()[-1] == " " * (4 + cells) + "^"
 
 
 def test_an_error_in_a_long_line_shows_a_part_of_it() -> None:
@@ -719,6 +735,12 @@ def test_any_value_is_read_back_equal(node: Any) -> None:
 def test_sql_has_no_text() -> None:
     with pytest.raises(DefinitionError, match="SQL has no form"):
         to_text((F.a == 1) & raw_sql("a = b", dialect="postgres"))
+
+
+@pytest.mark.parametrize("given", [5, None, "a = 1", Segment("a", F.a == 1)])
+def test_what_is_no_definition_has_no_text(given: Any) -> None:
+    with pytest.raises(DefinitionError, match="no condition and no calculation"):
+        to_text(given)
 
 
 def test_text_has_no_order_to_write() -> None:

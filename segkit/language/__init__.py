@@ -124,12 +124,14 @@ def to_text(part: builder.Predicate | builder.Value | nodes.Predicate | nodes.Va
     """Writes a condition or a calculation in the text language; `parse` and `formula` read it back equal.
 
     Raises:
-        DefinitionError: the language cannot say it, such as SQL.
+        DefinitionError: the language cannot say it, such as SQL; or it is neither a condition nor a calculation.
 
     >>> to_text((builder.F.country == "USA") & builder.F.last_purchase.older_than(days=30))
     'country = "USA" AND last_purchase > 30 days ago'
     """
     node = part.node if isinstance(part, builder.Predicate | builder.Value) else part
+    if not isinstance(node, nodes.Predicate | nodes.Value):
+        raise DefinitionError(f"{node!r:.60} is no condition and no calculation", fix="pass F.opens > 5; a segment has to_text()")
     nodes.check_depth(nodes.depth(node))
     text = value_text(node) if isinstance(node, nodes.Value) else condition_text(node)
     if len(text) > nodes.MAX_TEXT:

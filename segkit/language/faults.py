@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from lark import Token
@@ -45,7 +46,10 @@ _STRAY = {
     ".": ("a point in a name", 'write names with other characters in backticks, a path into JSON as props -> "plan"'),
     "%": ("a percent sign", "it stands only behind IN TOP 10 and SAMPLE 10; write other shares as numbers: 0.1"),
     "[": ("a square bracket", "lists stand in parentheses, names with blanks in backticks"),
-    ":": ("a colon", "words such as Condition: and Result: are read by parse_segment"),
+    ":": (
+        "a colon",
+        "only parse_segment reads Condition: and Send to:, at the beginning, and Exclude: and Result:, behind a condition",
+    ),
     ";": ("a semicolon", "leave it out: one text is one definition"),
     "&": ("a single &", "write AND, or &&"),
     "|": ("a single |", "write OR, or ||"),
@@ -80,15 +84,21 @@ def located(refusal: Refusal, text: str, start: int = 0) -> DefinitionError:
     shown, column = text[begin : end if end >= 0 else len(text)], at - begin
     left = max(0, column - _WIDTH * 2 // 3)
     part = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]", " ", shown[left : left + _WIDTH])
-    where = f"line {line}, column {column + 1}\n    {part}\n    {' ' * (column - left)}^"
+    where = f"line {line}, column {column + 1}\n    {part}\n    {' ' * _cells(part[: column - left])}^"
     return DefinitionError(refusal.what, fix=refusal.fix, where=where)
+
+
+def _cells(text: str) -> int:
+    """How wide a text is shown: two cells for a wide character, none for a mark that stands on the one before it."""
+    marks = sum(unicodedata.category(character) in ("Mn", "Me", "Cf") for character in text)
+    return len(text) - marks + sum(unicodedata.east_asian_width(character) in "WF" for character in text)
 
 
 def _unexpected(token: Token, text: str, seen: Sequence[Token], state: InteractiveParser) -> Refusal:
     accepted: set[str] = state.accepts()  # type: ignore[no-untyped-call]
     if token.type == "$END":
         what = "the text ends too early" if seen else "there is no text to read"
-        return Refusal(len(text.rstrip()), what, _expected(accepted))
+        return Refusal(len(text.rstrip()), what, _expected(accepted, seen))
     at = token.start_pos or 0
     if str(token) in _STRAY:
         return _strange(at, str(token))
@@ -98,7 +108,7 @@ def _unexpected(token: Token, text: str, seen: Sequence[Token], state: Interacti
         return Refusal(at, "text goes on behind its closing quote", "write a quote inside of text twice: 'it''s'")
     if "NAME" not in accepted or _after_noun(seen):
         return _behind_operand(token, seen, accepted)
-    return _misspelled(token, accepted)
+    return _misspelled(token, seen, accepted)
 
 
 def _is_open(seen: Sequence[Token]) -> bool:
@@ -114,16 +124,19 @@ def _behind_operand(token: Token, seen: Sequence[Token], accepted: set[str]) -> 
         start = seen[-1] if token.type == "COMPARISON" else token
         return Refusal(start.start_pos or 0, *TWO_CONDITIONS)
     if token.type == "NAME" and seen[-1].type == "NAME" and not _has_compared(seen) and not _alike(token, accepted):
-        fix = f"a name with a blank stands in backticks: `{seen[-1]:.60} {token:.60}`; {_expected(accepted)}"
+        fix = f"a name with a blank stands in backticks: `{seen[-1]:.60} {token:.60}`; {_expected(accepted, seen)}"
         if not _FOREIGN.get(token.upper()):
             return Refusal(token.start_pos or 0, f"two names with nothing between them: {seen[-1]:.60} {token:.60}", fix)
     if token.type in _BEGIN and not _alike(token, accepted) and _has_compared(seen):
         return Refusal(token.start_pos or 0, *TWO_CONDITIONS)
+    if token.type == "COMPARISON" and len(seen) > 1 and seen[-2].type == "_OF":
+        fix = f"put it in parentheses: OF ({seen[-1]:.60} {token} ...)"
+        return Refusal(seen[-1].start_pos or 0, "a condition behind OF stands in parentheses", fix)
     if token.type == "COMPARISON" and _has_compared(seen):
         if seen[-1].line != seen[-2].line:
             return Refusal(seen[-1].start_pos or 0, *TWO_CONDITIONS)
         return Refusal(token.start_pos or 0, "a comparison of a comparison", "write x BETWEEN 1 AND 5, or 1 < x AND x < 5")
-    return _misspelled(token, accepted)
+    return _misspelled(token, seen, accepted)
 
 
 def _after_noun(seen: Sequence[Token]) -> bool:
@@ -143,8 +156,8 @@ def _has_compared(seen: Sequence[Token]) -> bool:
     return False
 
 
-def _misspelled(token: Token, accepted: set[str]) -> Refusal:
-    expected = _expected(accepted)
+def _misspelled(token: Token, seen: Sequence[Token], accepted: set[str]) -> Refusal:
+    expected = _expected(accepted, seen)
     if foreign := _FOREIGN.get(token.upper()):
         expected = f"write {foreign}; {expected}"
     elif close := _alike(token, accepted):
@@ -159,20 +172,23 @@ def _alike(token: Token, accepted: set[str]) -> str:
     return close[0] if close else ""
 
 
-def _expected(accepted: set[str]) -> str:
+def _expected(accepted: set[str], seen: Sequence[Token]) -> str:
     """What could stand here, in words."""
+    before = [token.type for token in seen[-2:]]
     phrases = []
     if accepted >= _OPERAND:
         phrases.append("a field or a value")
         accepted = accepted - {"LPAR"}
     elif "NAME" in accepted:
-        is_state = accepted == {"NAME", "NOT"}
+        is_state = before[-1:] == ["IS"] or before == ["IS", "NOT"]
         phrases.append("a name" if "BACKTICKED" in accepted else "NULL or KNOWN" if is_state else "a unit such as days")
     elif "NUMBER" in accepted:
         phrases.append("a number")
     if "STRING" in accepted and not accepted >= _OPERAND:
         phrases.append("text in quotes")
     phrases += [words for terminal, words in _EXPECTED.items() if terminal in accepted]
+    if before[-1:] == ["CALENDAR"] and not phrases:
+        phrases.append("- and a number, as in MONTH - 2; or THIS or LAST before the period")
     *first, last = phrases or ["nothing more"]
     return "expected here: " + (f"{', '.join(first)} or {last}" if first else last)
 

@@ -111,6 +111,8 @@ def condition(term: Term) -> nodes.Predicate:
             return nodes.Everyone() if everyone(text) else made(at, nodes.InGroup, text)
         case Name(text=text, quoted=False) if everyone(text):
             return nodes.Everyone()
+        case Name(at, text, False) if text.lower() in _CONSTANTS:
+            raise Refusal(at, f"{text} alone is no condition", "compare it with a field; EVERYONE holds for all contacts")
         case Name(at, text):
             fix = f"write {text:.60} >= 1 times" if verb(term) else f"compare it: {text:.60} = TRUE, or {text:.60} IS NOT NULL"
             raise Refusal(at, f"{text:.60} alone is no condition", fix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import cache
@@ -38,7 +39,7 @@ from segkit.language.terms import (
     deeper,
     made,
 )
-from segkit.language.words import RATES, length, plain_number, unquoted
+from segkit.language.words import length, plain_number, rate_unit, unquoted
 
 STARTS = ("expression", "segment", "assignment")
 _SIGNS: dict[str, str] = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}
@@ -308,10 +309,10 @@ def _definition(where: nodes.Predicate, result: Token | None) -> nodes.Definitio
 
 def _calculated(left: Term, sign: Token, right: Term) -> Term:
     op: Any = _ARITHMETIC.get(sign, str(sign))
-    if op == "/" and isinstance(right, Name) and not right.quoted and right.text.lower() in RATES:
+    if op == "/" and isinstance(right, Name) and not right.quoted and (unit := rate_unit(right.text)) is not None:
         if not isinstance(left, Number):
-            raise Refusal(right.at, f"a rate is a number / {right.text}", f"write 5/{right.text}, or the field `{right.text}`")
-        return Value(left.at, made(left.at, nodes.Rate, left.value, RATES[right.text.lower()]))
+            raise Refusal(right.at, f"a rate is a number / {right.text}", f"write 5/{unit}, or the field `{right.text}`")
+        return Value(left.at, made(left.at, nodes.Rate, left.value, unit))
     return Value(left.at, nodes.Arithmetic(op, value(left), value(right)), depth=deeper(_at(sign), left, right))
 
 
@@ -329,6 +330,9 @@ def _on_one_line(line: int | None, word: Token) -> None:
 def _number(token: Token) -> int | float:
     if len(token) > 400:
         raise Refusal(_at(token), f"a number of {len(token):,} digits", "whole numbers have 64 bits")
+    if re.match("0_*[0-9]", token):
+        fix = "leave the zeros out; write 1,000 as 1000 or $1,000, and a code such as 00123 in quotes"
+        raise Refusal(_at(token), f"a number that begins with a zero: {token:.60}", fix)
     return plain_number(token)
 
 

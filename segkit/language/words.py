@@ -36,6 +36,15 @@ def unit(word: str) -> nodes.Unit | None:
     return _UNITS.get(word.lower())
 
 
+def rate_unit(word: str) -> nodes.RateUnit | None:
+    """The unit of a rate that a word is, in any case, one or many.
+
+    >>> rate_unit("Years")
+    'year'
+    """
+    return RATES.get(word.lower().removesuffix("s"))
+
+
 def length(quantity: Quantity) -> nodes.Duration:
     """A quantity as a length of time."""
     found = unit(quantity.word)
