@@ -15,9 +15,18 @@ _LONGEST = 20_000
 _DEEPEST = 30
 _ASKS_THE_CLOCK = (
     exp.CurrentDate, exp.CurrentDatetime, exp.CurrentTime, exp.CurrentTimestamp, exp.CurrentTimestampLTZ, exp.Localtime,
-    exp.Localtimestamp,
+    exp.Localtimestamp, exp.Systimestamp, exp.UtcDate, exp.UtcTime, exp.UtcTimestamp,
 )  # fmt: skip
-_CLOCKS = ("GETDATE", "SYSDATE", "SYSDATETIME", "NOW", "TODAY", "CLOCK_TIMESTAMP", "TRANSACTION_TIMESTAMP", "UNIX_TIMESTAMP")
+_CLOCKS = frozenset((
+    "CLOCK_TIMESTAMP", "GET_CURRENT_TIME", "GET_CURRENT_TIMESTAMP", "GETDATE", "GETUTCDATE", "NOW", "STATEMENT_TIMESTAMP",
+    "SYSDATE", "SYSDATETIME", "SYSDATETIMEOFFSET", "SYSUTCDATETIME", "TIMEOFDAY", "TODAY", "TRANSACTION_TIMESTAMP",
+    "UNIX_TIMESTAMP",
+))  # fmt: skip
+_READS_A_TIME = (
+    exp.Cast, exp.Anonymous, exp.Date, exp.Datetime, exp.Time, exp.Timestamp, exp.TsOrDsToDate, exp.TsOrDsToTimestamp,
+)  # fmt: skip
+_TIMES_OF_TEXT = ("DATE", "DATETIME", "JULIANDAY", "TIME", "UNIXEPOCH")
+_WORDS = ("now", "today", "tomorrow", "yesterday")
 _REFUSED: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
     ((exp.Rand, exp.Uuid), "draws at random", "use sample(percent=10, seed='...'), which is stable"),
     (_ASKS_THE_CLOCK, "asks the clock", "write the date, or a condition such as .within(days=30)"),
@@ -39,15 +48,12 @@ def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, as
         for kinds, what, fix in _REFUSED:
             if (found := tree.find(*kinds)) is not None:
                 raise DefinitionError(f"raw SQL {what}: {found.sql(dialect=dialect)[:60]}", fix=fix)
-        for call in tree.find_all(exp.Anonymous):
-            if call.name.upper().startswith("SEGKIT_") or call.name.upper() in (
-                "GETDATE",
-                "SYSDATE",
-                "SYSDATETIME",
-                "NOW",
-                "TODAY",
-            ):
-                raise DefinitionError(f"raw SQL may not call {call.name}", fix="leave it out; write dates as dates")
+        for node in tree.walk():
+            if isinstance(node, exp.Anonymous) and node.name.upper().startswith("SEGKIT_"):
+                raise DefinitionError(f"raw SQL may not call {node.name}", fix="leave it out")
+            if _is_a_clock(node):
+                fix = "write the date, or a condition such as .within(days=30)"
+                raise DefinitionError(f"raw SQL asks the clock: {node.sql(dialect=dialect)[:60]}", fix=fix)
         for column in list(tree.find_all(exp.Column)):
             own = _column(column, contacts, alias, assumed)
             tree = own if column is tree else tree
@@ -56,6 +62,23 @@ def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, as
         error.under(f"$ in raw_sql({text!r:.80})")
         raise
     return exp.Paren(this=tree)
+
+
+def _is_a_clock(node: exp.Expr) -> bool:
+    """Whether a call means now: by its name, by the word 'now', or because it is told no other time."""
+    match node:
+        case exp.Anonymous(name=name) if name.upper() in _CLOCKS:
+            return True
+        case exp.Anonymous(name=name, expressions=given) if name.upper() == "AGE":
+            return len(given) == 1
+        case exp.Anonymous(name=name, expressions=[]) if name.upper() in _TIMES_OF_TEXT:
+            return True
+        case exp.Date() if not node.args.get("this") and not node.expressions:
+            return True
+    words = (given for given in node.iter_expressions() if isinstance(given, exp.Literal) and given.is_string)
+    return isinstance(node, _READS_A_TIME) and any(
+        word.name.lower() in ("now", "today", "tomorrow", "yesterday") for word in words
+    )
 
 
 def _parsed(text: str, dialect: str) -> exp.Expr:
