@@ -19,7 +19,7 @@ from segkit import display, documents, nodes, store, views
 from segkit.builder import Predicate, in_list
 from segkit.catalog import Catalog, Kind, ListTable
 from segkit.engines import Engine
-from segkit.errors import DataError, DefinitionError, SegkitWarning, unknown
+from segkit.errors import DataError, DefinitionError, SegkitError, SegkitWarning, unknown
 from segkit.segment import Audience
 
 ENDING = ".jsonl"
@@ -95,8 +95,15 @@ def read(path: Path) -> StaticList:
     documents.only_keys(header, _HEADER)
     match header:
         case {"segkit": 1, "list": str(name), "as_of": str(as_of), "key": str(key), "size": int(size)}:
-            return StaticList(nodes.checked_name(name, "list name"), size, dt.datetime.fromisoformat(as_of), key)
+            return StaticList(nodes.checked_name(name, "list name"), size, _instant(as_of), key)
     raise DefinitionError("the first line does not say all of a list", fix="freeze the list again")
+
+
+def _instant(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise DefinitionError(f"as_of {text!r:.60} is no instant", fix="freeze the list again") from None
 
 
 def frozen(folder: Path) -> dict[str, StaticList]:
@@ -118,7 +125,7 @@ def keys(folder: Path, own: StaticList) -> list[Any]:
     try:
         body = path.read_text(encoding="utf-8").split("\n", 1)[1].rstrip("\n")
         found: list[Any] = json.loads(f"[{body.replace(chr(10), ',')}]")
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, RecursionError) as error:
         raise DataError(f"the list {own.name!r:.80} cannot be read: {error}", fix=f"freeze it again ({path})") from None
     if len(found) != own.size or {type(key) for key in found} not in ({int}, {str}, set()):
         raise DataError(
@@ -128,8 +135,16 @@ def keys(folder: Path, own: StaticList) -> list[Any]:
 
 
 def remove(folder: Path, name: str) -> None:
-    """Removes the file of a list."""
-    _path(folder, name).unlink(missing_ok=True)
+    """Removes the file of a list.
+
+    Raises:
+        SegkitError: the file cannot be removed.
+    """
+    path = _path(folder, name)
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise SegkitError(f"cannot remove {path}: {error.strerror}", fix="check the folder: its permissions") from None
 
 
 def _path(folder: Path, name: str) -> Path:

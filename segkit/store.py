@@ -37,6 +37,18 @@ class Saved:
     segment: Segment
 
 
+def place(given: str | os.PathLike[str]) -> Path:
+    """A path as it was given, from the root on.
+
+    Raises:
+        SegkitError: it is no path.
+    """
+    try:
+        return Path(given).expanduser().absolute()
+    except (TypeError, RuntimeError) as error:
+        raise SegkitError(f"{given!r:.80} is no path: {error}", fix="write a path, such as 'segments/'") from None
+
+
 # ---------------------------------------------------------------- reading
 
 
@@ -46,7 +58,7 @@ def read(path: Path) -> list[Saved]:
     Raises:
         DefinitionError: one message for all files that hold no segment, and for names that stand in two files.
     """
-    paths = files(path) if path.is_dir() else [path]
+    paths = files(path) if _is_folder(path) else [path]
     if not paths:
         raise DefinitionError(f"no file of a segment in {str(path)!r}", fix=f"put {', '.join(ENDINGS)} files there")
     found = in_each(((path, path) for path in paths), read_file)
@@ -56,7 +68,7 @@ def read(path: Path) -> list[Saved]:
 
 def saved(folder: Path) -> dict[str, Segment]:
     """The segments of a folder by their names; a file that cannot be read is warned of, and left out."""
-    found, refused = tried(((path, path) for path in files(folder)) if folder.is_dir() else (), read_file)
+    found, refused = tried(((path, path) for path in files(folder)), read_file)
     if refused:
         warnings.warn("left out of the saved segments:\n  " + "\n  ".join(refused), SegkitWarning, stacklevel=4)
     _check_names(found)
@@ -64,8 +76,23 @@ def saved(folder: Path) -> dict[str, Segment]:
 
 
 def files(folder: Path) -> list[Path]:
-    """The files of segments in a folder; hidden ones and those of subfolders are none."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS and not p.name.startswith(".") and p.is_file())
+    """The files of segments in a folder, none where there is no folder; hidden ones and those of subfolders are none.
+
+    Raises:
+        SegkitError: the folder cannot be read.
+    """
+    try:
+        every = list(folder.iterdir()) if _is_folder(folder) else []
+        return sorted(p for p in every if p.suffix.lower() in ENDINGS and not p.name.startswith(".") and p.is_file())
+    except OSError as error:
+        raise SegkitError(f"cannot read {folder}: {error.strerror}", fix="check the folder: its permissions") from None
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise SegkitError(f"cannot read {path}: {error.strerror}", fix="check the folder: its permissions") from None
 
 
 def read_file(path: Path) -> Saved:
@@ -160,19 +187,29 @@ def save(folder: Path, segment: Segment) -> Path:
 
     Raises:
         DefinitionError: the segment has no name, another file of the folder holds one of that name, or the file of that
-            name holds another one.
-        SegkitError: the folder cannot be written to.
+            name holds another one, or something that cannot be read.
+        SegkitError: the folder cannot be read or written to.
     """
     if segment.name is None:
         raise DefinitionError(f"{segment!r:.80} has no name", fix="write Segment('name', it)")
     path = folder / f"{file_name(segment.name)}.json"
-    for other in files(folder) if folder.is_dir() else ():
-        name = _name_in(other)
-        is_its_own = path.exists() and other.samefile(path)
+    for other in files(folder):
+        name, is_its_own = _name_in(other), _is_same(other, path)
+        if name is None and is_its_own:
+            fix = "correct or remove it: what stands there would be lost"
+            raise DefinitionError(f"{other} holds no segment that can be read", fix=fix, where=str(path))
         if name is not None and is_its_own != (name == segment.name):
             raise DefinitionError(f"{other} holds the segment {name!r:.80}", fix="rename or remove that file", where=str(path))
     write(path, segment.to_json() + "\n")
     return path
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to one file; a file that is gone is no other."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def _name_in(path: Path) -> object:

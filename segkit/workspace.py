@@ -81,7 +81,7 @@ class Workspace:
         self._is_checked = False
         self._zone = zone_of(timezone, catalog)
         self._as_of = as_of if as_of is not None else catalog.as_of
-        self._home = None if home is None else Path(home).expanduser().absolute()
+        self._home = None if home is None else store.place(home)
         self._segments = {} if self._home is None else store.saved(self._home / "segments")
         self._lists = {} if self._home is None else lists.frozen(self._home / "lists")
         self._handed: dict[str, StaticList] = {}
@@ -172,7 +172,7 @@ class Workspace:
         >>> connect().load(file)
         [Segment('Rich', F.total_spent > 500)]
         """
-        found = store.read(Path(path).expanduser())
+        found = store.read(store.place(path))
         wanted = {**self._segments, **{_named(own.segment): own.segment for own in found}}
         known = by_name(wanted)
         store.in_each(

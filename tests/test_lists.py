@@ -270,7 +270,10 @@ def test_a_list_whose_file_was_changed_is_refused(tmp_path: Path) -> None:
             workspace(tmp_path).size(in_list("launch"))
 
 
-@pytest.mark.parametrize("header", ["", "{", "[]", '{"segkit": 1}', '{"segkit": 2, "list": "x"}', "x" * 200_000])
+NO_INSTANT = '{"segkit": 1, "list": "x", "as_of": "soon", "key": "contact_id", "size": 1}'
+
+
+@pytest.mark.parametrize("header", ["", "{", "[]", '{"segkit": 1}', '{"segkit": 2, "list": "x"}', "x" * 200_000, NO_INSTANT])
 def test_a_file_that_is_no_list_is_warned_of(tmp_path: Path, header: str) -> None:
     workspace(tmp_path).freeze(F.opens > 4, "launch")
     (tmp_path / "lists" / "broken.jsonl").write_text(header)

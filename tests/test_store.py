@@ -9,6 +9,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -127,6 +128,45 @@ def test_a_name_that_another_file_of_the_folder_holds_is_refused(tmp_path: Path)
     with pytest.raises(DefinitionError, match=r"by hand\.yml holds the segment 'mine'"):
         store.save(tmp_path, Segment("mine", F.a > 1))
     assert [p.name for p in tmp_path.iterdir()] == ["by hand.yml"]
+
+
+def test_a_file_that_cannot_be_read_is_not_overwritten(tmp_path: Path) -> None:
+    own = store.save(tmp_path, KEPT)
+    own.write_text(own.read_text().replace("}", "", 1))
+    before = own.read_bytes()
+    with pytest.raises(DefinitionError, match="would be lost"):
+        store.save(tmp_path, KEPT)
+    assert own.read_bytes() == before
+
+
+@pytest.mark.parametrize("step", ["iterdir", "is_dir"])
+def test_a_folder_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    store.save(tmp_path, KEPT)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, step, denied)
+    for ask in (store.read, store.saved, lambda folder: store.save(folder, KEPT)):
+        with pytest.raises(SegkitError, match="Permission denied"):
+            ask(tmp_path)
+
+
+def test_a_file_that_another_process_takes_away_is_no_obstacle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save(tmp_path, KEPT)
+    (tmp_path / "other.json").write_text(RICH % ("Another", 1))
+    listed = store.files(tmp_path)
+    (tmp_path / "other.json").unlink()
+    monkeypatch.setattr(store, "files", lambda _: listed)
+    assert store.read_file(store.save(tmp_path, KEPT)).segment == KEPT
+
+
+@pytest.mark.parametrize("given", [5, b"here", ["here"]])
+def test_what_is_no_path_is_refused(given: Any) -> None:
+    with pytest.raises(SegkitError, match="no path"):
+        workspace(given)
+    with pytest.raises(SegkitError, match="no path"):
+        workspace(None).load(given)
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
