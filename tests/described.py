@@ -108,6 +108,8 @@ SENTENCES = {
     "NOW.hour() < 12": "Contacts for whom the current hour (12) is less than 12. @",
     # calculations
     "F.total_revenue / F.order_count > 50": "Contacts whose total revenue divided by order count is greater than 50.",
+    "F.clicks > 2 * F.opens": "Contacts whose clicks are greater than 2 times their opens.",
+    "100 - F.opens > 5": "Contacts for whom 100 minus their opens is greater than 5.",
     "F.opens * 2 + F.clicks * 5 > 100": "Contacts whose (opens times 2) plus (clicks times 5) is greater than 100.",
     "TODAY - F.birthday > 30": "Contacts whose number of days from birthday to today (30 November 2025) is greater than 30. @",
     "F.birthday - F.last_purchase > 30": "Contacts whose number of days from last purchase to birthday is greater than 30.",
@@ -160,6 +162,7 @@ SENTENCES = {
     "E.app_start.count() < 5": "Contacts who had fewer than 5 'app_start' events (or none) in all. @",
     "E.app_start.count() == 0": "Contacts who had no 'app_start' events. @",
     'E["*"].count() > 10': "Contacts who had more than 10 events of any kind in all. @",
+    'E["*"].any()': "Contacts who had at least 1 event of any kind. @",
     'E.opened.in_period("month").count() > 3': "Contacts who opened more than 3 times in this calendar month (from 1 November 2025 00:00, up to 30 November 2025 12:00). @",
     'E.opened.in_period("month", -1).count() > 3': "Contacts who opened more than 3 times in the last calendar month (from 1 October 2025 00:00, before 1 November 2025 00:00). @",
     "E.opened.window(days=(60, 30)).any()": "Contacts who opened at least once between 60 and 30 days ago (after 1 October 2025 12:00, up to 31 October 2025 12:00). @",

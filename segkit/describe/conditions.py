@@ -13,7 +13,7 @@ from segkit.describe import elements, frequency, shape, times, words
 from segkit.describe.values import Phrase, Telling, owned, population, starts_apart, their, value, verb
 from segkit.errors import DefinitionError
 from segkit.plan import clock
-from segkit.plan.scope import Scope, known_lists
+from segkit.plan.scope import Scope, anniversary_of, known_lists
 from segkit.plan.tree import Bounds
 
 Opening: TypeAlias = OneOfThese["whose", "who", "for whom"]
@@ -166,7 +166,7 @@ def _always_known(node: nodes.Value) -> bool:
 
 def _comparison(op: nodes.Ordering, left: nodes.Value, right: nodes.Value, holds: bool, telling: Telling) -> Phrase:
     left, right = (times.meant(own, telling.scope) for own in (left, right))
-    if op == "==" and isinstance(right, nodes.Today) and (date := times.anniversary_of(left, telling.scope)) is not None:
+    if op == "==" and isinstance(right, nodes.Today) and (date := anniversary_of(left, telling.scope)) is not None:
         return _during(nodes.During(date, nodes.Anniversary()), holds, telling)
     if owned(right) and not owned(left):
         op, left, right = _TURNED[op], right, left

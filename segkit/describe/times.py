@@ -39,15 +39,6 @@ def meant(node: nodes.Value, scope: Scope) -> nodes.Value:
             return node
 
 
-def anniversary_of(node: nodes.Value, scope: Scope) -> nodes.Field | None:
-    """The date whose anniversary a name such as Signup_Anniversary is, where no field bears that name."""
-    if not isinstance(node, nodes.Field) or not node.name.casefold().endswith("_anniversary") or has_field(node.name, scope):
-        return None
-    base = node.name[: -len("_anniversary")]
-    spellings = (base, f"{base}_date", f"{base}_at")
-    return nodes.Field(next((name for name in spellings if has_field(name, scope)), spellings[1]))
-
-
 def kind_of(node: nodes.Value, scope: Scope) -> Kind:
     """The kind of a value; unknown where it means nothing here, as does a name that does not exist."""
     own = _term(node, scope)

@@ -90,8 +90,15 @@ def their(node: nodes.Value, telling: Telling) -> str:
 
 
 def starts_apart(node: nodes.Value) -> bool:
-    """Whether a value does not begin with what is the contact's, such as `30 days after their renewal`."""
-    return isinstance(node, nodes.Arithmetic) and isinstance(node.right if node.op == "-" else _length(node), nodes.Duration)
+    """Whether a value does not begin with what is the contact's: `30 days after their renewal`, `2 times their clicks`."""
+    if not isinstance(node, nodes.Arithmetic):
+        return False
+    is_moved = isinstance(node.right if node.op == "-" else _length(node), nodes.Duration)
+    return is_moved or _is_number(node.left) or starts_apart(node.left)
+
+
+def _is_number(node: nodes.Value) -> bool:
+    return isinstance(node, nodes.Literal) and node.sort == "number"
 
 
 def _length(node: nodes.Arithmetic) -> nodes.Value:
@@ -165,7 +172,8 @@ def _arithmetic(node: nodes.Arithmetic, telling: Telling) -> str:
     left, right = (operand(side, own) for side, own in zip((node.left, node.right), granted, strict=True))
     if node.op == "-" and any(times.is_time(times.kind_of(side, telling.scope)) for side in (node.left, node.right)):
         return f"number of days from {right} to {left}"
-    return f"{left} {_SIGNS[node.op]} {right}"
+    is_theirs = telling.scope.of_contact and owned(node.right) and _is_number(node.left) and not starts_apart(node.right)
+    return f"{left} {_SIGNS[node.op]} {'their ' if is_theirs else ''}{right}"
 
 
 def operand(node: nodes.Value, telling: Telling) -> str:
@@ -261,7 +269,7 @@ def things(events: nodes.Events, scope: Scope) -> str:
 
 def thing(events: nodes.Events, scope: Scope) -> str:
     """One event: `opened event`."""
-    return "event of any kind" if events.event == "*" else words.singular(things(events, scope))
+    return words.singular(things(events, scope))
 
 
 def window(events: nodes.Events) -> str:

@@ -90,8 +90,13 @@ def more_conditions(amount: int, verb: str) -> str:
 
 
 def singular(thing: str) -> str:
-    """A plural that ends with s, without it."""
-    return thing.removesuffix("s")
+    """A plural that ends with s, without it.
+
+    >>> singular("events of any kind")
+    'event of any kind'
+    """
+    rest = " of any kind" if thing.endswith(" of any kind") else ""
+    return thing.removesuffix(rest).removesuffix("s") + rest
 
 
 def listed(items: Sequence[str], conjunction: str) -> str:

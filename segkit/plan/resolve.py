@@ -11,7 +11,7 @@ from segkit.catalog import Column, Kind, find
 from segkit.errors import DefinitionError, unknown
 from segkit.plan import agree, clock
 from segkit.plan.agree import Operand
-from segkit.plan.scope import Scope, column, has_field, known_lists, list_name
+from segkit.plan.scope import Scope, anniversary_of, column, known_lists, list_name
 from segkit.plan.scope import term as column_term
 from segkit.plan.terms import only_for_contacts, operand, part_of, rank_of, term
 from segkit.plan.tree import (
@@ -123,21 +123,11 @@ def _conditions(items: tuple[nodes.Predicate, ...], scope: Scope) -> tuple[Condi
 
 
 def _comparison(op: nodes.Ordering, left: nodes.Value, right: nodes.Value, scope: Scope) -> Condition:
-    if op == "==" and isinstance(right, nodes.Today) and (date := _anniversary_of(left, scope)) is not None:
+    if op == "==" and isinstance(right, nodes.Today) and (date := anniversary_of(left, scope)) is not None:
         return condition(nodes.During(date, nodes.Anniversary()), scope)
     a, b = step(".left", operand, left, scope), step(".right", operand, right, scope)
     a, b = _measured(a, b, right, scope), _measured(b, a, left, scope)
     return agree.compared(op, a, b, scope, (left, right))
-
-
-def _anniversary_of(node: nodes.Value, scope: Scope) -> nodes.Field | None:
-    """The date whose anniversary a name such as Signup_Anniversary is, where no field bears that name."""
-    if not isinstance(node, nodes.Field) or not node.name.casefold().endswith("_anniversary") or has_field(node.name, scope):
-        return None
-    base = node.name[: -len("_anniversary")]
-    spellings = (base, f"{base}_date", f"{base}_at")
-    found = next((name for name in spellings if has_field(name, scope)), None)
-    return nodes.Field(spellings[1] if found is None else found) if found is not None or scope.catalog.assumed else None
 
 
 def _measured(own: Operand, other: Operand, other_node: nodes.Value, scope: Scope) -> Operand:

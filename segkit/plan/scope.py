@@ -87,6 +87,16 @@ def has_field(name: str, scope: Scope) -> bool:
     return _alike(name, (*scope.columns, *scope.catalog.calculated))
 
 
+def anniversary_of(node: nodes.Value, scope: Scope) -> nodes.Field | None:
+    """The date whose anniversary a name such as Signup_Anniversary is, where no field bears that name."""
+    if not isinstance(node, nodes.Field) or not node.name.casefold().endswith("_anniversary") or has_field(node.name, scope):
+        return None
+    base = node.name[: -len("_anniversary")]
+    spellings = (base, f"{base}_date", f"{base}_at")
+    found = next((name for name in spellings if has_field(name, scope)), None)
+    return nodes.Field(spellings[1] if found is None else found) if found is not None or scope.catalog.assumed else None
+
+
 def term(own: Column) -> ColumnTerm:
     """A column as a term."""
     return ColumnTerm(own.name, own.kind, own.zone if own.kind is Kind.TIMESTAMP else None)
