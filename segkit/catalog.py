@@ -179,8 +179,8 @@ class Catalog:
 
         try:
             document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise CatalogError(f"cannot read the catalog {path}: {error}", fix="check the path and the YAML") from None
+        except (OSError, TypeError, UnicodeError, yaml.YAMLError) as error:
+            raise CatalogError(f"cannot read the catalog {path!r:.80}: {error}", fix="check the path and the YAML") from None
         return cls.from_dict(document)
 
     def event_names(self) -> list[str]:

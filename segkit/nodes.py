@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -60,6 +60,13 @@ def checked_name(name: object, what: str) -> str:
     if not text:
         raise DefinitionError(f"the {what} is empty", fix="give its name")
     return text
+
+
+def checked_list(given: object, what: str) -> list[Any]:
+    """Several things that somebody gave: text or a mapping is one thing, and refused."""
+    if isinstance(given, str | bytes | Mapping) or not isinstance(given, Iterable):
+        raise DefinitionError(f"{what} must be a list, not {given!r:.60}", fix=f"write the {what} in [...]")
+    return list(given)
 
 
 @dataclass(frozen=True, slots=True)

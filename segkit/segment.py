@@ -84,9 +84,8 @@ class Segment(Audience):
         owner: str = "",
         tags: Iterable[str] = (),
     ) -> None:
-        if isinstance(tags, str):
-            raise DefinitionError(f"tags must be a list, not {tags!r:.60}", fix=f"write [{tags!r}]")
-        self.definition = nodes.Definition(name, as_predicate(where).node, notes, owner, tuple(tags))
+        own = tuple(nodes.checked_list(tags, "tags"))
+        self.definition = nodes.Definition(name, as_predicate(where).node, notes, owner, own)
 
     @property
     def name(self) -> str | None:
@@ -213,15 +212,23 @@ class Segment(Audience):
             segments: other segments that this one refers to.
             timezone: the zone of local dates (default: the catalog's, else UTC).
 
+        Raises:
+            DefinitionError: the definition does not fit what is given, ranks contacts, or holds SQL.
+
         >>> from segkit import F
         >>> Segment("US", F.country == "USA").matches({"country": "USA"})
         True
         """
-        rows = list(events)
+        rows = nodes.checked_list(events, "events")
+        if odd := [row for row in (contact, *rows) if not isinstance(row, Mapping)]:
+            raise DefinitionError(f"{odd[0]!r:.60} is no contact and no event", fix='pass mappings such as {"country": "USA"}')
         own = as_catalog(catalog) if catalog is not None else _catalog_of_values(contact, rows)
         at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
         key = contact.get(own.contacts.key)
-        on = (name for name, keys in lists.items() if key in keys) if isinstance(lists, Mapping) else lists
+        if isinstance(lists, Mapping):
+            on = [name for name, keys in lists.items() if key in nodes.checked_list(keys, "keys of a list")]
+        else:
+            on = [nodes.checked_name(name, "list name") for name in nodes.checked_list(lists, "lists")]
         return evaluate.holds(plan(self.definition, own, at, by_name(segments)), contact, rows, on)
 
     def describe(
@@ -319,7 +326,10 @@ def as_segment(given: object) -> Segment:
 def by_name(segments: Segments) -> dict[str, nodes.Predicate]:
     """Segments by their names, for references; two different ones of one name are refused."""
     named: dict[str, nodes.Predicate] = {}
-    pairs = segments.items() if isinstance(segments, Mapping) else ((s.name, s) for s in map(as_segment, segments))
+    if isinstance(segments, Mapping):
+        pairs = list(segments.items())
+    else:
+        pairs = [(own.name, own) for own in map(as_segment, nodes.checked_list(segments, "segments"))]
     for name, segment in pairs:
         node = as_predicate(segment).node
         if name is not None and named.setdefault(name, node) != node:

@@ -240,7 +240,8 @@ class Workspace:
             The contact key under its own name, sorted, then the wanted columns of the contact.
         """
         [own] = plans = self._plans([segment], as_of)
-        return self._stamped(metrics.members(self.engine, own, list(columns)), plans, as_of)
+        wanted = [nodes.checked_name(name, "column") for name in nodes.checked_list(columns, "columns")]
+        return self._stamped(metrics.members(self.engine, own, wanted), plans, as_of)
 
     def preview(self, segment: Audience | Predicate, n: int = 10, *, mask: bool = False, as_of: Any = None) -> pd.DataFrame:
         """The first `n` members in the order of their keys, with all their columns; `mask` hides e-mail addresses."""
@@ -372,7 +373,7 @@ class Workspace:
         """The plans of one call: one instant, one catalog, and the given segments, and others, known by name."""
         if isinstance(segments, Audience | Predicate):
             raise DefinitionError("expected a list of segments", fix="put it in [ ]")
-        own = [as_segment(segment) for segment in segments]
+        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
         at = moment(as_of if as_of is not None else self._as_of, self._zone)
         catalog = self._checked()
         known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}

@@ -34,6 +34,7 @@ from segkit import (
     any_of,
     compile,
     connect,
+    everyone,
     in_list,
     in_segment,
 )
@@ -553,6 +554,8 @@ def test_a_wrong_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "people.csv").write_text("id,name\n1,a\n")
     assert "missing" in _refused(EngineError, tmp_path / "missing")
+    _refused(EngineError, "\ud800")
+    _refused(EngineError, "long" * 1_000)
     assert ".csv" in _refused(EngineError, tmp_path / "empty")
     assert ".csv" in _refused(EngineError, str(tmp_path / "notes"))
     _refused(EngineError, tmp_path / "not.duckdb")
@@ -625,6 +628,27 @@ def test_a_catalog_that_does_not_fit_names_the_nearest(catalog: Any, part: str) 
 )  # fmt: skip
 def test_a_wrong_zone_or_instant_is_refused(options: dict[str, Any]) -> None:
     _refused(SegkitError, {"contacts": CONTACTS}, **options)
+
+
+PASSED: dict[str, Callable[[Any], object]] = {
+    "tags": lambda given: Segment("a", F.opens > 1, tags=given),
+    "segments to count": lambda given: connect({"contacts": pd.DataFrame({"contact_id": [1]})}).sizes(given),
+    "columns": lambda given: connect({"contacts": pd.DataFrame({"contact_id": [1]})}).members(everyone(), columns=given),
+    "a contact": lambda given: Segment("a", F.opens > 1).matches(given),
+    "events": lambda given: Segment("a", F.opens > 1).matches({}, given),
+    "lists": lambda given: Segment("a", in_list("b")).matches({}, lists=given),
+    "segments": lambda given: Segment("a", F.opens > 1).matches({}, segments=given),
+    "a unit": lambda given: E.opened.active(given),
+    "a catalog": lambda given: Catalog.from_file(given),
+}
+
+
+@pytest.mark.parametrize("given", [None, 5, "\ud800", b"x", [None], [[]], object], ids=repr)
+@pytest.mark.parametrize("what", PASSED)
+def test_what_is_passed_wrongly_is_refused(what: str, given: Any) -> None:
+    with pytest.raises(SegkitError) as refusal:
+        PASSED[what](given)
+    assert refusal.value.fix
 
 
 def test_contact_keys_that_repeat_are_refused_with_count_and_examples() -> None:

@@ -117,8 +117,8 @@ class EventStream(Unfinished):
     def active(self, unit: str) -> Value:
         """On how many different local days, ISO weeks or months there were events: `active("day" | "week" | "month")`."""
         measures: dict[str, nodes.Measure] = {"day": "days", "week": "weeks", "month": "months"}
-        if unit not in measures:
-            raise unknown("unit", str(unit), measures)
+        if not isinstance(unit, str) or unit not in measures:
+            raise unknown("unit", str(unit)[:60], measures)
         return self._aggregate(measures[unit])
 
     def _aggregate(self, measure: nodes.Measure, of: str | None = None) -> Value:

@@ -138,6 +138,8 @@ def open_duckdb(source: Any) -> DuckDB:
             if path.is_file():
                 return _of_file(path)
             raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
+    except (OSError, UnicodeError) as error:
+        raise EngineError(f"cannot open {source!r:.80}: {error!s:.160}", fix="check the path and its permissions") from None
     except duckdb.Error as error:
         raise EngineError(
             f"cannot open {_shown(source)}: {error}", fix="check that it is a DuckDB or SQLite database, or such a folder"

@@ -182,7 +182,7 @@ def is_file(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return file.read(len(_HEADER)) == _HEADER
-    except OSError:
+    except (OSError, UnicodeError):
         return False
 
 
