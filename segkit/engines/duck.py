@@ -126,7 +126,7 @@ def open_duckdb(source: Any) -> DuckDB:
         if isinstance(source, Mapping):
             return _of_frames(source)
         if isinstance(source, str) and source == ":memory:":
-            return DuckDB(duckdb.connect(":memory:"), source, owned=True)
+            return DuckDB(_connected(source), source, owned=True)
         if isinstance(source, str) and "://" in source:
             scheme = source.split("://", 1)[0]
             fix = f"render for it with seg.sql({scheme!r}), or use DuckDB or SQLite"
@@ -154,23 +154,27 @@ def _shown(source: Any) -> str:
     return repr(str(source)) if isinstance(source, str | Path) else f"a {type(source).__name__}"
 
 
-def _of_file(path: Path) -> DuckDB:
+def _connected(database: str, **more: Any) -> duckdb.DuckDBPyConnection:
+    """A connection without the progress bar that DuckDB draws into notebooks, where it would stay above every slow answer."""
     import duckdb
 
-    connection = duckdb.connect(
-        str(path), read_only=True, config={"enable_external_access": "false", "lock_configuration": "true"}
-    )
+    connection = duckdb.connect(database, **more)
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def _of_file(path: Path) -> DuckDB:
+    connection = _connected(str(path), read_only=True, config={"enable_external_access": "false"})
+    connection.execute("SET lock_configuration = true")
     return DuckDB(connection, path.name, owned=True)
 
 
 def _of_folder(folder: Path) -> DuckDB:
     """Parquet files become views, read where they lie; CSV files are loaded, as reading them again and again is slow."""
-    import duckdb
-
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".parquet", ".csv"))
     if not files:
         raise EngineError(f"no .parquet or .csv file in {str(folder)!r}", fix="name the folder that holds contacts.parquet")
-    connection = duckdb.connect(":memory:")
+    connection = _connected(":memory:")
     connection.execute("SET allowed_paths = ?", [[str(file.resolve()) for file in files]])
     for file in files:
         path = str(file.resolve())
@@ -186,7 +190,7 @@ def _of_frames(frames: Mapping[str, Any]) -> DuckDB:
     """Frames are copied into the database: faster to ask, and what happens to the frame later changes no answer."""
     import duckdb
 
-    connection = duckdb.connect(":memory:")
+    connection = _connected(":memory:")
     for name, frame in frames.items():
         try:
             connection.register("segkit_frame", frame)
