@@ -585,5 +585,7 @@ def _lists(catalog: Catalog) -> Iterable[tuple[str, str]]:
 
 
 def _columns_table(title: str, columns: Mapping[str, Column]) -> Table:
+    if all(own.name == name for name, own in columns.items()):
+        return Table(title, ("name", "kind"), tuple((name, _kind_in_words(own)) for name, own in columns.items()))
     rows = tuple((name, _kind_in_words(own), own.name if own.name != name else "") for name, own in columns.items())
     return Table(title, ("name", "kind", "column"), rows)

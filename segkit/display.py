@@ -78,6 +78,19 @@ def number(count: int) -> str:
     return f"{count:,}"
 
 
+def percent(share: float) -> str:
+    """A share as people read it: without decimals only if it is exactly all or none; of nothing it is a dash.
+
+    >>> percent(0.12345), percent(0.00004), percent(0.99999), percent(1.0), percent(float("nan"))
+    ('12.3%', '<0.1%', '>99.9%', '100%', '–')
+    """
+    if share != share:
+        return "–"
+    if share in (0, 1):
+        return f"{share:.0%}"
+    return "<0.1%" if 0 < share < 0.0005 else ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
+
+
 def distinct(texts: Iterable[str]) -> list[str]:
     """Each text in a form of its own: what comes again is numbered.
 
@@ -125,15 +138,22 @@ def _table(table: Table) -> str:
     shown = table.rows[:_MOST_ROWS]
     left_out = len(table.rows) - len(shown)
     more = f'<div class="line label">and {number(left_out)} more</div>' if left_out else ""
-    head = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.columns)
-    rows = "".join(f"<tr>{_cells(row)}</tr>" for row in shown)
+    sides = [' class="number"' if _are_numbers(column) else "" for column in zip(*shown, strict=True)] or [""] * len(
+        table.columns
+    )
+    head = "".join(f'<th scope="col"{side}>{_text(name)}</th>' for name, side in zip(table.columns, sides, strict=True))
+    rows = "".join(f"<tr>{_cells(row, sides)}</tr>" for row in shown)
     summary = f'<summary>{_text(table.title)} <span class="label">{number(len(table.rows))}</span></summary>'
     unfolded = " open" if table.unfolded else ""
     return f"<details{unfolded}>{summary}<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}</details>"
 
 
-def _cells(row: Iterable[str]) -> str:
-    return "".join(f"<td><bdi>{_text(cell)}</bdi></td>" for cell in row)
+def _are_numbers(column: Iterable[str]) -> bool:
+    return all(re.fullmatch(r"[\d,]+", cell) for cell in column)
+
+
+def _cells(row: Iterable[str], sides: Iterable[str]) -> str:
+    return "".join(f"<td{side}><bdi>{_text(cell)}</bdi></td>" for cell, side in zip(row, sides, strict=True))
 
 
 def _tree(tree: Tree, deepest: int) -> str:
@@ -148,7 +168,8 @@ def _tree(tree: Tree, deepest: int) -> str:
     return f'<span class="join">{_text(tree.text)}</span><ul>{items}</ul>'
 
 
-# `currentColor` and transparent greys follow the page; the variables are JupyterLab's own
+# `currentColor` and transparent greys follow the page; the variables are JupyterLab's own, whose rules for tables and code
+# the doubled class outweighs
 _STYLE = re.sub(
     r"\s*\n\s*",
     "",
@@ -158,16 +179,17 @@ _STYLE = re.sub(
 .segkit-view .name{font-weight:600}
 .segkit-view .kind,.segkit-view .label,.segkit-view .join{color:var(--jp-content-font-color2,inherit)}
 .segkit-view .kind,.segkit-view .label{font-size:12px}
-.segkit-view code{background:none;color:inherit;padding:0;white-space:pre-wrap;font-size:12px;
+.segkit-view.segkit-view code{background:none;color:inherit;padding:0;white-space:pre-wrap;font-size:12px;
 unicode-bidi:isolate;font-family:var(--jp-code-font-family,ui-monospace,monospace)}
 .segkit-view .tree{margin:4px 0}
-.segkit-view .tree ul{list-style:none;margin:0 0 0 4px;padding:0 0 0 12px;border-left:2px solid rgba(128,128,128,.45)}
+.segkit-view.segkit-view .tree ul{list-style:none;margin:0 0 0 4px;padding:0 0 0 12px;border-left:2px solid rgba(128,128,128,.45)}
 .segkit-view details{margin:2px 0}
 .segkit-view summary{cursor:pointer}
-.segkit-view table{border-collapse:collapse;margin:2px 0 6px 14px;color:inherit;font-size:12px;table-layout:auto}
-.segkit-view tr,.segkit-view thead{background:none!important;border:0}
-.segkit-view th,.segkit-view td{text-align:left;vertical-align:top;padding:1px 16px 1px 0;border:0;
+.segkit-view.segkit-view table{border-collapse:collapse;margin:2px 0 6px 14px;color:inherit;font-size:12px;table-layout:auto}
+.segkit-view.segkit-view tr,.segkit-view.segkit-view thead{background:none!important;border:0}
+.segkit-view.segkit-view th,.segkit-view.segkit-view td{text-align:left;vertical-align:top;padding:1px 16px 1px 0;border:0;
 border-bottom:1px solid rgba(128,128,128,.3);max-width:28em;white-space:normal;color:inherit}
-.segkit-view th{font-weight:600;color:var(--jp-content-font-color2,inherit)}
+.segkit-view.segkit-view .number{text-align:right;font-variant-numeric:tabular-nums}
+.segkit-view.segkit-view th{font-weight:600;color:var(--jp-content-font-color2,inherit)}
 """.strip(),
 )

@@ -81,7 +81,7 @@ def test_sizes_show_each_number_its_share_and_the_instant(ws) -> None:
     shown = texts(charts.size(sizes).svg())
     assert "Contacts in each segment" in shown
     assert "as of 2025-11-30 12:00 UTC" in shown
-    assert "contacts" in shown
+    assert "contacts (share of all contacts)" in shown
     for name, size, share in sizes[["segment", "size", "share"]].itertuples(index=False):
         assert name in shown
         percent = "100%" if share == 1 else f"{share:.1%}"
@@ -254,7 +254,32 @@ def test_one_segment_is_named_and_many_are_counted() -> None:
     assert "the first 24 of 30 segments" in texts(charts.composition(composed([f"s{i}" for i in range(30)], ["a"])).svg())
 
 
+def test_a_segment_of_nobody_has_a_dash_for_each_value(ws) -> None:
+    both = ws.composition([Segment("Nobody", F.country == "Nowhere"), everyone()], by="customer_tier")
+    assert texts(charts.composition(both).svg()).count("–") == len(both) / 2
+
+
+def test_blanks_around_a_value_are_seen() -> None:
+    shown = texts(charts.composition(composed(["VIP"], ["USA", " USA", ""])).svg())
+    assert {"USA", '" USA"', '""'} <= set(shown)
+
+
 # ---------------------------------------------------------------- every chart
+
+
+@pytest.mark.parametrize("size", [10**6, 10**10, 10**14])
+def test_long_numbers_names_and_notes_fit_600_points(size: int) -> None:
+    fields = [f"field_number_{i}" for i in range(20)]
+    chart = charts.size(
+        frame(["A segment with a long name " * 4], [size], size).assign(note=f"today's values of {', '.join(fields)}")
+    )
+    named = composed(["s" * 90], ["v" * 90])
+    named.attrs["by"] = "w" * 90
+    shown = texts(chart.svg())
+    assert f"{size:,} (100%)" in shown
+    assert all(any(re.search(rf"\b{field}\b", text) for text in shown) for field in fields)
+    for own in (chart, charts.composition(named)):
+        assert width(own.svg()) <= 600
 
 
 def both_of(name: str) -> list[charts.Chart]:
@@ -328,9 +353,32 @@ def test_the_bundle_holds_what_jupyterlab_and_others_draw(ws) -> None:
         bundle = chart._repr_mimebundle_()
         assert set(bundle) == {"application/vnd.vegalite.v5+json", "image/svg+xml", "text/plain"}
         assert "/v5" in bundle["application/vnd.vegalite.v5+json"]["$schema"]
-        # the theme of the notebook gives the colours of the text
+        # the theme of the notebook gives the colours of the text; that inside the picture is the page's own
         assert chart.spec["config"]["background"] == "transparent"
-        assert "color" not in json.dumps([chart.spec["config"], chart.spec["title"]]).lower()
+        own = {**chart.spec["config"], "text": None}
+        assert "color" not in json.dumps([own, chart.spec["title"]]).lower()
+
+
+def test_text_inside_a_chart_has_the_colour_of_the_page() -> None:
+    """Themes of notebooks colour titles and axes only, and a canvas knows no colour of a page."""
+    import vl_convert
+
+    theme = {"style": {"guide-label": {"fill": "#ffffff"}, "guide-title": {"fill": "#ffffff"}}}
+    for chart in both_of("VIP"):
+        assert chart.spec["usermeta"]["embedOptions"]["renderer"] == "svg"
+        vega = vl_convert.vegalite_to_vega({**chart.spec, "config": {**theme, **chart.spec["config"]}}, vl_version="5.8")
+        written = [mark["encode"]["update"]["fill"] for mark in every_mark(vega) if mark["type"] == "text"]
+        assert written == [{"value": "currentColor"}]
+
+
+def every_mark(vega: Any) -> list[dict[str, Any]]:
+    """The marks that draw data: those of titles and headers are the theme's."""
+    return [
+        own
+        for mark in vega.get("marks", [])
+        for own in ([mark] if mark["type"] != "group" else every_mark(mark))
+        if "encode" in own and not str(own.get("role", mark.get("role", ""))).startswith(("row", "column"))
+    ]
 
 
 def test_the_settings_of_altair_change_nothing() -> None:

@@ -267,3 +267,11 @@ def test_colours_are_those_of_the_notebook() -> None:
     }
     assert "url(" not in style
     assert all(rule.startswith((".segkit-view", "")) for rule in style.split("}"))
+
+
+def test_numbers_stand_on_the_right_and_columns_that_say_nothing_are_left_out(ws) -> None:
+    kept = display.Table("lists", ("list", "contacts"), (("VIPs", "1,234"), ("2024", "5")))
+    shown = display.html(display.View("Workspace", "duckdb", (kept,)))
+    assert '<th scope="col">list</th><th scope="col" class="number">contacts</th>' in shown
+    assert '<td><bdi>2024</bdi></td><td class="number"><bdi>5</bdi></td>' in shown
+    assert ">column</th>" not in ws.catalog._repr_html_()

@@ -415,6 +415,18 @@ def test_names_complete() -> None:
     assert {"opened", "purchased"} <= set(dir(ws.E))
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("ws.F.last_p", "last_purchase"), ('ws.F["last_p', "last_purchase"), ("ws.size((F.opens > 5) & (F.coun", "country"), ("E.purch", "purchased")],
+)  # fmt: skip
+def test_names_complete_in_ipython(typed: str, expected: str) -> None:
+    from IPython.core.completer import IPCompleter, provisionalcompleter
+
+    with connect(home=None) as ws, provisionalcompleter():
+        completer = IPCompleter(namespace={"ws": ws, "F": ws.F, "E": ws.E})
+        assert expected in {found.text for found in completer.completions(typed, len(typed))}
+
+
 def test_a_catalog_file_and_its_errors(tmp_path: Path) -> None:
     path = tmp_path / "catalog.yml"
     path.write_text("contacts: {key: contact_id, feelds: {}}", encoding="utf-8")

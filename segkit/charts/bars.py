@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.charts import drawing
 from segkit.charts.chart import Chart
-from segkit.display import number, seen
+from segkit.display import number, percent, seen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +15,8 @@ _MOST_BARS = 100
 _MOST_PANELS = 24
 _STEP = 22
 _WIDTH = 300
+_USUAL_LABEL = 17
+_CHARACTER = 6
 _PANEL_COLUMNS = 3
 _GAP = 0.25
 
@@ -43,14 +45,14 @@ def size(frame: pd.DataFrame) -> Chart:
 
 def _notes(frame: pd.DataFrame) -> list[str]:
     notes = dict.fromkeys(frame["note"]) if "note" in frame else {}
-    return [seen(note, drawing.LONGEST_NAME) for note in notes if note][:3]
+    return [seen(note, drawing.LONGEST_NOTE) for note in notes if note][:3]
 
 
 def _size_bars(frame: pd.DataFrame) -> Any:
     import altair as alt
 
     values: list[dict[str, Any]] = [
-        {"row": row, "segment": name, "size": int(size), "share": drawing.percent(share), "label": _label(size, share)}
+        {"row": row, "segment": name, "size": int(size), "share": percent(share), "label": _label(size, share)}
         for row, (name, size, share) in enumerate(
             zip(drawing.names(frame["segment"]), frame["size"], frame["share"], strict=True)
         )
@@ -59,7 +61,7 @@ def _size_bars(frame: pd.DataFrame) -> Any:
     scale = alt.Scale(domain=[0, largest or 1], nice=False)
     ticks = alt.Axis(format=",d", tickMinStep=1, tickCount=5) if largest else alt.Axis(values=[0])
     base = alt.Chart({"values": values}).encode(
-        x=alt.X("size:Q", title="contacts", scale=scale, axis=ticks),
+        x=alt.X("size:Q", title="contacts (share of all contacts)", scale=scale, axis=ticks),
         y=alt.Y(
             "segment:N",
             sort=_in_order(),
@@ -73,12 +75,17 @@ def _size_bars(frame: pd.DataFrame) -> Any:
             alt.Tooltip("share:N", title="of all contacts"),
         ],
     )
-    labels = base.mark_text(align="left", dx=4, style=drawing.TEXT).encode(text="label:N")
-    return alt.layer(base.mark_bar(color=drawing.BLUE), labels).properties(width=_WIDTH, height=alt.Step(_STEP))
+    labels = base.mark_text(align="left", dx=4).encode(text="label:N")
+    return alt.layer(base.mark_bar(color=drawing.BLUE), labels).properties(width=_room(values), height=alt.Step(_STEP))
+
+
+def _room(values: list[dict[str, Any]]) -> int:
+    """The width of the longest bar: what long numbers beside the bars leave of it."""
+    return _WIDTH - _CHARACTER * max(0, max(len(value["label"]) for value in values) - _USUAL_LABEL)
 
 
 def _label(size: int, share: float) -> str:
-    return f"{number(int(size))}  ({drawing.percent(share)})" if share == share else number(int(size))
+    return f"{number(int(size))} ({percent(share)})" if share == share else number(int(size))
 
 
 def _in_order() -> Any:
@@ -103,7 +110,7 @@ def composition(frame: pd.DataFrame) -> Chart:
     <Chart: Contacts by country, 5 rows>
     """
     drawing.expect(frame, ("segment", "value", "size", "share", "part"), "composition", "ws.composition(segment, by=...)")
-    by = seen(str(frame.attrs.get("by") or "value"), 60)
+    by = seen(str(frame.attrs.get("by") or "value"), 44)
     title = f"Contacts by {by}"
     segments = list(dict.fromkeys(frame["segment"]))
     alone = [f"in {seen(str(segments[0]), 80)}"] if len(segments) == 1 else []
@@ -121,7 +128,7 @@ def _panels(frame: pd.DataFrame) -> Any:
     segments = list(dict.fromkeys(frame["segment"]))
     headers = dict(zip(segments, drawing.names(segments), strict=True))
     parts = list(dict.fromkeys(zip(frame["value"], frame["part"], strict=True)))
-    labels = dict(zip(parts, drawing.names(value for value, _ in parts), strict=True))
+    labels = dict(zip(parts, drawing.names(_quoted(value) for value, _ in parts), strict=True))
     rows = zip(frame["segment"], frame["value"], frame["part"], frame["size"], frame["share"], strict=True)
     values = [
         {
@@ -131,7 +138,8 @@ def _panels(frame: pd.DataFrame) -> Any:
             "part": part,
             "size": int(size),
             "share": None if share != share else float(share),
-            "percent": drawing.percent(share),
+            "end": 0.0 if share != share else float(share),
+            "percent": percent(share),
         }
         for row, (segment, value, part, size, share) in enumerate(rows)
     ]
@@ -144,6 +152,15 @@ def _panels(frame: pd.DataFrame) -> Any:
     header = alt.Header(title=None, labelLimit=130, labelAnchor="start")
     facet = alt.Facet("segment:N", sort=_in_order(), header=header)
     return layers.facet(facet=facet, columns=columns, data={"values": values}).properties(spacing=14)
+
+
+def _quoted(value: str) -> str:
+    """A value as it is told from others: in quotes where blanks at its ends, which nobody would see, are part of it.
+
+    >>> _quoted("USA"), _quoted(" USA")
+    ('USA', '" USA"')
+    """
+    return value if value == value.strip() and value else f'"{value}"'
 
 
 def _share_bars(largest: float) -> Any:
@@ -171,4 +188,4 @@ def _share_bars(largest: float) -> Any:
         "part:N", scale=alt.Scale(domain=["value", "other", "missing"], range=[drawing.BLUE, drawing.GREY, drawing.GREY])
     )
     bars = base.mark_bar().encode(color=colour.legend(None))
-    return alt.layer(bars, base.mark_text(align="left", dx=3, style=drawing.TEXT).encode(text="percent:N"))
+    return alt.layer(bars, base.mark_text(align="left", dx=3).encode(x="end:Q", text="percent:N"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,21 +18,25 @@ if TYPE_CHECKING:
 BLUE = "#3a86c8"
 GREY = "#8a8a8a"
 LONGEST_NAME = 120
+LONGEST_NOTE = 400
+_LONGEST_LINE = 90
 NAME_WIDTH = 180
 """The room for names at the side of a chart, in points: the rest is cut off and stands in the tooltip."""
 
-TEXT = "guide-label"
-"""The style of text inside a chart: that of its axis labels, whose colour the theme gives."""
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
+# the themes of notebooks colour titles and axes only: text inside a chart takes the colour of the page's text, as SVG can
+_DRAWN_AS = {"embedOptions": {"renderer": "svg"}}
 _CONFIG: dict[str, Any] = {
     "background": "transparent",
     "font": "sans-serif",
     "padding": 8,
     "view": {"stroke": None},
+    "text": {"color": "currentColor"},
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "grid": False, "labelFlush": False},
     "axisY": {"ticks": False, "labelPadding": 6},
     "header": {"labelFontSize": 11, "labelFontWeight": "bold"},
-    "title": {"anchor": "start", "frame": "group", "fontSize": 14, "subtitleFontSize": 11, "subtitlePadding": 4, "offset": 10},
+    "title": {"anchor": "start", "frame": "bounds", "fontSize": 14, "subtitleFontSize": 11, "subtitlePadding": 4, "offset": 10},
 }
 
 
@@ -63,19 +68,6 @@ def _whole(name: str) -> str:
     return name[:9] + "…" if len(name) > 10 and any(character > "\uffff" for character in name) else name
 
 
-def percent(share: float) -> str:
-    """A share as people read it: without decimals only if it is exactly all or none; of nothing it is a dash.
-
-    >>> percent(0.12345), percent(0.00004), percent(0.99999), percent(1.0), percent(float("nan"))
-    ('12.3%', '<0.1%', '>99.9%', '100%', '–')
-    """
-    if share != share:
-        return "–"
-    if share in (0, 1):
-        return f"{share:.0%}"
-    return "<0.1%" if 0 < share < 0.0005 else ">99.9%" if 0.9995 <= share < 1 else f"{share:.1%}"
-
-
 def as_of(frame: pd.DataFrame) -> str:
     """The instant of a frame in words, nothing if it has none."""
     given = str(frame.attrs.get("as_of") or "")
@@ -93,19 +85,19 @@ def left_out(shown: int, count: int, what: str) -> str:
 
 
 def finished(chart: Any, frame: pd.DataFrame, title: str, about: Iterable[str]) -> Chart:
-    """An Altair chart with its title, and below it a line of what else is to be said."""
+    """An Altair chart with its title, and below it what else is to be said."""
     import altair as alt
 
-    lines = [line for line in about if line]
+    lines = [part for line in about for part in textwrap.wrap(line, _LONGEST_LINE)]
     titled = chart.properties(title=alt.Title(title, subtitle=lines) if lines else alt.Title(title))
     with alt.data_transformers.enable("default"), alt.theme.enable("none"):
         spec = titled.to_dict()
-    return Chart({**spec, "$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": _CONFIG}, frame)
+    return Chart({**spec, "$schema": _SCHEMA, "config": _CONFIG, "usermeta": _DRAWN_AS}, frame)
 
 
 def nothing(frame: pd.DataFrame, title: str, about: Iterable[str]) -> Chart:
     """The chart of a frame without rows."""
     import altair as alt
 
-    text = alt.Chart({"values": [{"text": "nothing to show"}]}).mark_text(align="left", x=0, style=TEXT).encode(text="text:N")
+    text = alt.Chart({"values": [{"text": "nothing to show"}]}).mark_text(align="left", x=0).encode(text="text:N")
     return finished(text.properties(width=300, height=40), frame, title, about)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from segkit.display import percent
 from segkit.errors import DefinitionError
 from segkit.panel.draft import Draft, Group, Kept, Row, Rule
 from segkit.panel.meaning import condition
@@ -16,7 +17,7 @@ _NUMBER = "font-variant-numeric:tabular-nums;text-align:right;white-space:nowrap
 _PRE = "overflow:auto;padding:8px;border:1px solid #8884"
 
 
-def html(draft: Draft, view: Mapping[str, Any], sql: str) -> str:
+def html(draft: Draft, view: Mapping[str, Any], sql: str, as_of: str = "") -> str:
     """The panel as HTML without scripts.
 
     >>> "&lt;b&gt;" in html(Draft(name="<b>"), {}, "SELECT 1")
@@ -29,21 +30,25 @@ def html(draft: Draft, view: Mapping[str, Any], sql: str) -> str:
     )
     notes = f"<p>{escape(draft.notes)}</p>" if draft.notes else ""
     query = f"<details><summary>SQL</summary><pre style='{_PRE}'>{escape(sql)}</pre></details>" if sql else ""
-    title = f"<p><strong>{escape(draft.name or 'Segment without a name')}</strong> &middot; {escape(total(view))}</p>"
+    title = f"<p><strong>{escape(draft.name or 'Segment without a name')}</strong> &middot; {escape(_total(view, as_of))}</p>"
     return f'<div class="segkit-static" style="max-width:60em">{title}{notes}{lines}{query}</div>'
 
 
-def text(draft: Draft, view: Mapping[str, Any]) -> str:
+def text(draft: Draft, view: Mapping[str, Any], as_of: str = "") -> str:
     """The panel as text.
 
     >>> print(text(Draft(name="All"), {"everyone": 1200, "size": 1200, "sizes": {"1": 1200}}))
-    Panel of All: 1,200 of 1,200 contacts (100.0%)
+    Panel of All: 1,200 of 1,200 contacts (100%)
       everyone  1,200
     """
     lines = [(f"{'  ' * (depth + 1)}{own}", size) for depth, own, size in _lines(draft, view)]
     width = max(len(own) for own, _ in lines)
     told = "\n".join(f"{own:<{width}}  {size}".rstrip() for own, size in lines)
-    return f"Panel of {draft.name or 'a segment without a name'}: {total(view)}\n{told}"
+    return f"Panel of {draft.name or 'a segment without a name'}: {_total(view, as_of)}\n{told}"
+
+
+def _total(view: Mapping[str, Any], as_of: str) -> str:
+    return f"{total(view)}, as of {as_of}" if as_of else total(view)
 
 
 def total(view: Mapping[str, Any]) -> str:
@@ -53,7 +58,7 @@ def total(view: Mapping[str, Any]) -> str:
         return "not counted yet"
     if size is None:
         return f"not finished; {everyone:,} contacts in all"
-    share = f" ({size / everyone:.1%})" if everyone else ""
+    share = f" ({percent(size / everyone)})" if everyone else ""
     return f"{size:,} of {everyone:,} contacts{share}"
 
 
@@ -65,7 +70,9 @@ def _lines(draft: Draft, view: Mapping[str, Any]) -> Iterator[tuple[int, str, st
             yield from below(row.items[0], depth)
             return
         size = sizes.get(row.id)
-        yield depth, told(row), "muted" if row.muted else f"{size:,}" if size is not None else ""
+        reason = view.get("rows", {}).get(row.id, {}).get("reason")
+        own = f"{told(row)}  ({reason['what']})" if reason and not told(row).startswith("(") else told(row)
+        yield depth, own, "muted" if row.muted else f"{size:,}" if size is not None else ""
         if isinstance(row, Group):
             for item in row.items:
                 yield from below(item, depth + 1)
@@ -76,13 +83,15 @@ def _lines(draft: Draft, view: Mapping[str, Any]) -> Iterator[tuple[int, str, st
 def told(row: Row) -> str:
     """A row in the text language, or as far as it is finished.
 
-    >>> told(Group("1", "or", negated=True))
-    'NOT any of'
+    >>> told(Group("1", "or", items=(Rule("2"),), negated=True))
+    'none of'
     """
     match row:
         case Group():
-            words = "all of" if row.logic == "and" else "any of"
-            return f"NOT {words}" if row.negated else words if row.items else "everyone"
+            if not row.items:
+                return "NOT everyone" if row.negated else "everyone"
+            positive, negative = ("all of", "not all of") if row.logic == "and" else ("any of", "none of")
+            return negative if row.negated else positive
         case Rule(subject=None):
             return "(nothing chosen)"
         case Rule() | Kept():

@@ -91,12 +91,13 @@ class Panel(anywidget.AnyWidget):
         super().close()
 
     def __repr__(self) -> str:
-        return static.text(self._draft, self.view)
+        return static.text(self._draft, self.view, self.options["as_of"])
 
     def _repr_mimebundle_(self, **named: Any) -> Any:
         bundle = super()._repr_mimebundle_(**named)
         data, about = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        still = {"text/plain": repr(self), "text/html": static.html(self._draft, self.view, self._shown_sql())}
+        shown = static.html(self._draft, self.view, self._shown_sql(), self.options["as_of"])
+        still = {"text/plain": repr(self), "text/html": shown}
         return {**data, **still}, about
 
     def _shown_sql(self) -> str:
