@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-browser lab bench lint clean
+.PHONY: demo test test-browser screenshots lab bench lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -14,6 +14,9 @@ test: $(VENV)/.test
 
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest -q tests/browser
+
+screenshots: $(VENV)/.browser
+	$(BIN)/python tests/browser/screenshots.py
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab notebooks

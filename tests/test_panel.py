@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import sys
 import threading
 from dataclasses import replace
@@ -339,7 +340,7 @@ def test_a_circle_and_a_bad_name_are_told(ws: segkit.Workspace) -> None:
 
 def test_bounds_and_warnings_are_shown(ws: segkit.Workspace) -> None:
     panel = ws.builder(F.last_purchase.older_than(days=30), as_of="2025-11-30T12:00:00Z")
-    assert panel.view["rows"]["2"]["bounds"] == "before 2025-10-31 12:00:00 UTC"
+    assert panel.view["rows"]["2"]["bounds"] == "before 2025-10-31 12:00 UTC"
 
 
 def test_tabs_are_answered(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -438,6 +439,26 @@ def test_static_html_escapes_everything(ws: segkit.Workspace) -> None:
     assert "&lt;img" in data["text/html"]
     unfinished = Draft(Group("1", items=(Rule("2", OfField("a"), HOSTILE), Kept("3", "{", HOSTILE))), name=HOSTILE)
     assert "<img" not in static.html(unfinished, {}, HOSTILE)
+
+
+def test_static_html_says_when_and_why(ws: segkit.Workspace) -> None:
+    panel = ws.builder(Segment("US", ~((F.country == "USA") | (F.contry == "x"))))
+    data, _ = panel._repr_mimebundle_()
+    for shown in (repr(panel), data["text/html"]):
+        assert "as of 2025-11-30 12:00 UTC" in shown
+        assert "none of" in shown
+        assert "unknown field" in shown
+        assert "contry" in shown
+        assert "1,852" in shown
+
+
+def test_days_are_previewed_without_a_time(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy(ws.builder(F.birthday.is_missing() | (F.opens > 5)), monkeypatch)
+    found = spy.ask("preview")
+    at = {name: [row[i] for row in found["rows"]] for i, name in enumerate(found["columns"])}
+    assert all(re.fullmatch(r"(\d{4}-\d\d-\d\d)?", text) for text in at["birthday"])
+    assert any(at["birthday"])
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d.*", text) for text in at["created_at"])
 
 
 # ---------------------------------------------------------------- beside the main thread

@@ -54,7 +54,7 @@ def looked(draft: Draft, handed: Handed) -> Look:
 
     def check(row: Row, node: nodes.Predicate) -> None:
         resolved = handed.plan(nodes.Definition(name, node))
-        notes[row.id] = {"bounds": "; ".join(dict.fromkeys(resolved.windows.values())), "hint": _hint(row, resolved)}
+        notes[row.id] = {"bounds": _shortly("; ".join(dict.fromkeys(resolved.windows.values()))), "hint": _hint(row, resolved)}
 
     found = made(draft, check)
     for row in rows(draft.root):
@@ -78,6 +78,15 @@ def _checked_name(draft: Draft) -> tuple[str | None, SegkitError | None]:
     except SegkitError as error:
         return None, error
     return name, None
+
+
+def _shortly(bounds: str) -> str:
+    """Bounds without seconds where there are none, and with the time zone said once.
+
+    >>> _shortly("after 2025-10-31 12:00:00 UTC, up to 2025-11-30 12:00:00 UTC")
+    'after 2025-10-31 12:00, up to 2025-11-30 12:00 UTC'
+    """
+    return re.sub(r" UTC(?=.* UTC)", "", bounds.replace(":00 UTC", " UTC"))
 
 
 def _hint(row: Row, resolved: Plan) -> str:
@@ -220,11 +229,16 @@ def _numeric(frame: pd.DataFrame) -> list[bool]:
 
 
 def _cells(frame: pd.DataFrame) -> list[list[str]]:
-    known = frame.notna()
-    return [
-        [str(value) if is_known else "" for value, is_known in zip(row, flags, strict=True)]
-        for row, flags in zip(frame.itertuples(index=False), known.itertuples(index=False), strict=True)
-    ]
+    columns = [_column(frame.iloc[:, at]) for at in range(frame.shape[1])]
+    return [list(row) for row in zip(*columns, strict=True)]
+
+
+def _column(values: pd.Series) -> list[str]:
+    """The values as text; days, which pandas keeps as times, without a time."""
+    known = values.dropna()
+    are_days = values.dtype.kind == "M" and values.dt.tz is None and bool((known == known.dt.normalize()).all())
+    shown = values.dt.date if are_days else values
+    return [str(value) if is_known else "" for value, is_known in zip(shown, values.notna(), strict=True)]
 
 
 def _sql(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:

@@ -66,7 +66,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice("window", "is between ... ago", TIMES, "stretch", stretch="between"),
     Choice("in_period", "is in", TIMES, "period", stretch="period"),
     Choice("on", "is on the day", TIMES, "day"),
-    Choice("anniversary", "has its anniversary", TIMES, "days", stretch="anniversary"),
+    Choice("anniversary", "has anniversary", TIMES, "days", stretch="anniversary"),
     *_plain(),
     Choice("is_member", "is in it", (), "members"),
     Choice("is_not_member", "is not in it", (), "members"),

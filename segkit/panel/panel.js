@@ -209,7 +209,14 @@ const select = (label, key, options, value, pick, more = {}) =>
   );
 
 const thousands = (number) => number.toLocaleString("en-US");
-const percent = (share) => `${(100 * share).toFixed(1)}%`;
+// As `percent` in display.py: without decimals only if it is exactly all or none.
+function percent(share) {
+  if (share === 0 || share === 1) return `${100 * share}%`;
+  if (share < 0.0005) return "<0.1%";
+  return share >= 0.9995 ? ">99.9%" : `${(100 * share).toFixed(1)}%`;
+}
+// A value in sight: blanks at its ends, which nobody would see, stand in quotes.
+const visible = (text) => (text === "" ? "(empty text)" : /^\s|\s$|\s\s/.test(text) ? JSON.stringify(text) : text);
 const NUMBERS = ["integer", "decimal", "float", "number"];
 const TIMES = ["date", "timestamp", "timestamptz"];
 const SORTS = { text: "text", boolean: "boolean", date: "date", timestamp: "timestamp", timestamptz: "timestamp" };
@@ -234,6 +241,7 @@ class View {
     this.folded = new Set();
     this.tab = "description";
     this.masked = true;
+    this.counted = {};
     this.waiting = new Map();
     this.asked = 0;
     this.suggestions = new Map();
@@ -377,8 +385,8 @@ class View {
   // ------------------------------------------------------------ the frame: name, total, tabs
 
   frame() {
-    const undo = tool("undo", "Undo (Ctrl+Z)", "undo", () => this.step(this.undo, this.redo, "undo"));
-    const redo = tool("redo", "Redo (Ctrl+Y)", "redo", () => this.step(this.redo, this.undo, "redo"));
+    this.undoTool = tool("undo", "Undo (Ctrl+Z)", "undo", () => this.step(this.undo, this.redo, "undo"));
+    this.redoTool = tool("redo", "Redo (Ctrl+Y)", "redo", () => this.step(this.redo, this.undo, "redo"));
     const typed = (part) => (event) => {
       const { name, notes } = this.draft;
       const args = part === "name" ? [event.target.value, notes] : [name, event.target.value];
@@ -397,10 +405,10 @@ class View {
     this.footer = h("div", { class: "sk-tabs" });
     this.pop = h("div", { class: "sk-pop", popover: "manual" });
     this.root.append(
-      h("div", { class: "sk-head" }, this.nameInput, h("div", { class: "sk-head-tools" }, undo, redo, load, save)),
+      h("div", { class: "sk-head" }, this.nameInput, h("div", { class: "sk-head-tools" }, this.undoTool, this.redoTool, load, save)),
       this.notesInput,
-      h("div", { class: "sk-total" }, this.total, this.totalShare, this.totalBar),
-      this.problem, this.tree, this.status, this.footer, this.pop,
+      h("div", { class: "sk-total" }, this.total, this.totalShare, this.status, this.totalBar),
+      this.problem, this.tree, this.footer, this.pop,
     );
     this.drag();
     this.fillName();
@@ -439,6 +447,8 @@ class View {
     this.parts.clear();
     this.tree.replaceChildren(this.group(this.draft.root, []));
     this.patch();
+    this.undoTool.setAttribute("aria-disabled", String(!this.undo.length));
+    this.redoTool.setAttribute("aria-disabled", String(!this.redo.length));
     this.refocus([...focus.filter(Boolean), active?.key], active);
   }
 
@@ -531,7 +541,7 @@ class View {
     const head = h(
       "div", { class: "sk-row sk-group-head" },
       h("div", { class: "sk-main" },
-        isRoot ? null : this.grip(row, what),
+        isRoot ? h("span", { class: "sk-no-grip" }) : this.grip(row, what),
         isRoot ? null : tool(folded ? "unfold" : "fold", folded ? "Show the rows of the group" : "Hide the rows of the group", `${id}/fold`, fold, { "aria-expanded": String(!folded) }),
         this.not(row, path, isRoot ? "whole" : what),
         h("div", { class: "sk-logic", role: "group", "aria-label": "How the rows are joined" }, logic("and", "AND", "all rows must hold"), logic("or", "OR", "at least one row must hold")),
@@ -552,8 +562,8 @@ class View {
 
   words(row, folded) {
     if (!row.items.length) return row === this.draft.root ? "everyone: no conditions yet" : "empty: says nothing yet";
-    const which = row.logic === "and" ? "all of these" : "any of these";
-    return folded ? `${which}: ${row.items.length} hidden` : `${row.negated ? "not " : ""}${which}`;
+    const which = row.logic === "and" ? (row.negated ? "not all of these" : "all of these") : row.negated ? "none of these" : "any of these";
+    return folded ? `${which}: ${row.items.length} hidden` : which;
   }
 
   kept(row, path) {
@@ -569,7 +579,7 @@ class View {
     const label = row.subject ? `Condition on ${this.subjectText(row.subject)}` : "New condition";
     return h(
       "div", { class: `sk-row sk-rule${row.muted ? " sk-muted" : ""}${row.negated ? " sk-negated" : ""}`, "data-row": row.id, role: "group", "aria-label": label },
-      h("div", { class: "sk-main" }, this.grip(row, "condition"), this.not(row, path, "condition"), h("div", { class: "sk-cond" }, this.condition(row, path))),
+      h("div", { class: "sk-main" }, this.grip(row, "condition"), this.not(row, path, "condition"), h("div", { class: `sk-cond${row.subject?.is === "events" ? " sk-on-events" : ""}` }, this.condition(row, path))),
       this.sizeCell(row.id), this.actions(row, path, "condition"), this.noteCell(row.id),
     );
   }
@@ -580,7 +590,7 @@ class View {
     const change = (parts, more) => this.edit("change", [path, parts], more);
     const subject = row.subject;
     const first = [this.subject(row, change)];
-    if (!subject) return [...first, h("span", { class: "sk-words" }, "choose what it is about")];
+    if (!subject) return [...first, h("span", { class: "sk-words" }, "left out until something is chosen")];
     if (subject.is === "events") first.push(...this.measure(row, change));
     const second = subject.is === "events" ? this.streams(row, change) : null;
     return [...first, this.operator(row, change, this.kindOf(subject, row.id)), ...this.values(row, change, this.kindOf(subject, row.id)), second];
@@ -719,7 +729,7 @@ class View {
       ];
     }
     if (span.kind === "anniversary") {
-      return [h("span", { class: "sk-words" }, "within"), this.amount("Days ahead", key, span.amount, typed("amount")), h("span", { class: "sk-words" }, "days ahead")];
+      return [h("span", { class: "sk-words" }, "today or in the next"), this.amount("Days ahead", key, span.amount, typed("amount")), h("span", { class: "sk-words" }, "days")];
     }
     if (span.kind === "between") {
       return [this.amount("From how long ago", key, span.amount, typed("amount")), unit("unit", "Unit"), h("span", { class: "sk-words" }, "and"),
@@ -749,7 +759,7 @@ class View {
     }
     const typed = (event) => put(event.target.value, { typing: key, redraw: false });
     const native = this.native(kind, entry.text);
-    const input = h("input", { type: native, class: `sk-value${sortOf(kind) === "number" ? " sk-short" : ""}`, "aria-label": label, "data-key": key, autocomplete: "off", value: entry.text, step: native === "datetime-local" ? "1" : null, inputmode: sortOf(kind) === "number" ? "decimal" : null, placeholder: label.toLowerCase(), oninput: typed, "aria-describedby": `${this.own}-${row.id}-reason` });
+    const input = h("input", { type: native, class: `sk-value${sortOf(kind) === "number" ? " sk-short" : ""}`, "aria-label": label, "data-key": key, autocomplete: "off", value: entry.text, step: native === "datetime-local" ? "1" : null, inputmode: sortOf(kind) === "number" ? "decimal" : null, placeholder: label.toLowerCase(), title: entry.text.length > 20 ? entry.text : null, oninput: typed, "aria-describedby": `${this.own}-${row.id}-reason` });
     if (native === "text") this.suggest(input, row, prefix, (text) => put(text, { focus: [key] }));
     return input;
   }
@@ -793,7 +803,7 @@ class View {
     });
     this.suggest(input, row, prefix, add);
     return h("div", { class: "sk-several" },
-      shown.map((own, i) => h("span", { class: "sk-chip" }, h("span", { class: "sk-chip-text" }, own.label || own.text || "(empty text)"), tool("remove", `Remove ${own.label || own.text}`, `${prefix}/chip${i}`, () => drop(i)))),
+      shown.map((own, i) => h("span", { class: "sk-chip" }, h("span", { class: "sk-chip-text", title: own.label || own.text }, own.label || visible(own.text)), tool("remove", `Remove ${own.label || own.text}`, `${prefix}/chip${i}`, () => drop(i)))),
       row.values.length > shown.length ? h("span", { class: "sk-words" }, `and ${thousands(row.values.length - shown.length)} more`) : null, input);
   }
 
@@ -816,8 +826,8 @@ class View {
     const properties = options.properties.filter((each) => !["sum", "avg"].includes(subject.measure) || NUMBERS.includes(each.kind)).map((each) => [each.name, each.name]);
     if (own?.of && !properties.some(([name]) => name === subject.of)) properties.unshift([subject.of, subject.of || "choose…"]);
     return [
-      select("What is measured", `${row.id}/measure`, options.measures.map((each) => [each.key, each.label]), subject.measure, chosen),
-      own?.of ? select("Property", `${row.id}/of`, properties, subject.of, (of) => put({ of }, `${row.id}/of`)) : null,
+      select("What is measured", `${row.id}/measure`, options.measures.map((each) => [each.key, each.label]), subject.measure, chosen, { class: "sk-measure" }),
+      own?.of ? select("Property", `${row.id}/of`, properties, subject.of, (of) => put({ of }, `${row.id}/of`), { class: "sk-of" }) : null,
     ];
   }
 
@@ -898,7 +908,7 @@ class View {
       const answer = await this.suggestions.get(key);
       if (!answer.values?.length || this.root.getRootNode().activeElement !== input) return;
       const word = input.value.toLowerCase();
-      const found = answer.values.filter((own) => own.text !== "" && own.text.toLowerCase().includes(word)).map((own) => ({ text: own.text, note: thousands(own.count) }));
+      const found = answer.values.filter((own) => own.text !== "" && own.text.toLowerCase().includes(word)).map((own) => ({ text: own.text, shown: visible(own.text), note: thousands(own.count) }));
       const exact = found.length === 1 && found[0].text === input.value;
       this.shut();
       if (!found.length || exact) return;
@@ -948,7 +958,7 @@ class View {
     items.forEach((item, i) => {
       if (item.group && item.group !== group) list.append(h("li", { role: "presentation", class: "sk-list-group" }, (group = item.group)));
       list.append(h("li", { role: "option", id: `${this.own}-option${i}`, "aria-selected": "false", onmousedown: (event) => event.preventDefault(), onclick: () => pick(item) },
-        h("span", { class: "sk-list-text" }, item.text), item.note ? h("span", { class: "sk-kind" }, item.note) : null));
+        h("span", { class: "sk-list-text" }, item.shown ?? item.text), item.note ? h("span", { class: "sk-kind" }, item.note) : null));
     });
     if (!items.length) list.append(h("li", { role: "presentation", class: "sk-list-group" }, none));
     this.pop.querySelector("ul")?.remove();
@@ -1066,24 +1076,32 @@ class View {
     for (const [id, part] of this.parts) this.patchRow(rows.get(id), part, current, waiting);
     if (!current) return;
     this.patchTotal(seen, waiting);
-    if (!waiting) this.refreshTab();
+    if (waiting) return;
+    this.counted = seen;
+    this.refreshTab();
   }
 
   patchRow(row, part, current, waiting) {
+    if (!row) return;
+    if (!current || waiting) this.patchSize(row, part, this.counted);
     const seen = this.seen;
-    if (!current || !row) return;
-    const note = seen.rows?.[row.id] ?? {};
+    const note = (current ? seen : this.counted).rows?.[row.id] ?? {};
     part.bounds.textContent = note.bounds ?? "";
     part.hint.textContent = note.hint ?? "";
     part.reason.textContent = note.reason ? `${note.reason.what}${note.reason.fix ? `: ${note.reason.fix}` : ""}` : "";
     part.reason.parentElement.parentElement.classList.toggle("sk-invalid", Boolean(note.reason));
-    if (waiting) return;
-    const size = seen.sizes?.[row.id];
-    const known = typeof size === "number";
-    const blank = row.is === "rule" && !row.subject;
-    part.number.textContent = row.muted ? "muted" : known ? thousands(size) : blank || (isGroup(row) && !row.items.length) ? "" : "–";
-    part.number.title = known && seen.everyone ? `${percent(size / seen.everyone)} of ${thousands(seen.everyone)} contacts` : "";
-    part.bar.firstChild.style.width = known && seen.everyone ? `${Math.max(size ? 1 : 0, (100 * size) / seen.everyone)}%` : "0";
+    if (!waiting) this.patchSize(row, part, seen);
+  }
+
+  patchSize(row, part, { sizes, everyone }) {
+    const size = sizes?.[row.id];
+    const blank = (row.is === "rule" && !row.subject) || (isGroup(row) && !row.items.length && row !== this.draft.root);
+    const known = typeof size === "number" && !blank && !row.muted;
+    const isLeftOut = part.number.closest(".sk-muted") !== null;
+    part.number.textContent = row.muted ? "muted" : known ? thousands(size) : blank || isLeftOut ? "" : "–";
+    part.number.title = known && everyone ? `${percent(size / everyone)} of ${thousands(everyone)} contacts` : "";
+    part.bar.classList.toggle("sk-none", !known);
+    part.bar.firstChild.style.width = known && everyone ? `${Math.max(size ? 1 : 0, (100 * size) / everyone)}%` : "0";
   }
 
   patchTotal(seen, waiting) {
@@ -1184,6 +1202,10 @@ class View {
     const tools = h("div", { class: "sk-code-tools" }, h("label", { class: "sk-label" }, mask, " mask e-mail addresses"));
     if (failed) return [tools, failed];
     const cell = (tag, text, i, more = {}) => h(tag, { class: answer.numeric[i] ? "sk-right" : null, ...more }, text);
+    const shown = answer.rows.length;
+    const size = this.seen.size;
+    if (!shown) return [tools, h("p", { class: "sk-words" }, "nobody is in it")];
+    tools.append(h("span", { class: "sk-words" }, shown === size ? `all ${shown}` : `the first ${shown} of ${thousands(size ?? shown)}`));
     return [tools, h("div", { class: "sk-table", tabindex: "0", role: "region", "aria-label": "The first members", "data-key": "table" }, h("table", {},
       h("thead", {}, h("tr", {}, answer.columns.map((name, i) => cell("th", name, i, { scope: "col" })))),
       h("tbody", {}, answer.rows.map((row) => h("tr", {}, row.map((text, i) => cell("td", text, i)))))))];
