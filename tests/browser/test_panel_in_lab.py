@@ -149,6 +149,8 @@ def test_documented_segments_are_clicked_together(page: Page, visit: Visit) -> N
 
 
 def test_a_condition_is_added_while_a_cell_runs(page: Page) -> None:
+    expect(page.locator(".segkit-panel .sk-told")).to_have_text(re.compile("^All contacts"))
+    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
     run(page, 2, wait=False)
     page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     took = page.evaluate(
