@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, composition, display, lists, metrics, nodes, panel, store, views
+from segkit import bundled, composition, display, lists, metrics, nodes, panel, store, verification, views
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -307,6 +308,43 @@ class Workspace:
         plans = self._plans(partition(journey), as_of, journey.defined())
         sizes = metrics.sizes(self.engine, plans)["size"].tolist()
         return self._stamped(counted(journey, sizes), plans, as_of)
+
+    def verify(
+        self,
+        segments: Iterable[Audience | Predicate],
+        engines: Iterable[Any] | Mapping[str, Any] | None = None,
+        *,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """Shows that engines find the same members: contacts are invented at the boundaries of each segment, with values
+        and events at either side of every threshold and window edge, or missing, and each condition is compared with what
+        segkit's evaluator in plain Python says of them. The rows stand in the query: nothing is written anywhere.
+
+        Args:
+            segments: what to verify.
+            engines: names (`"this"` is this connection; `"duckdb"`, `"sqlite"` are fresh), whatever `connect` can open, or a
+                mapping from names of your own to these. By default this connection, DuckDB and SQLite.
+            as_of: the instant of evaluation.
+
+        Returns:
+            segment, engine, contacts (how many exist of those invented), members, conditions (how many were compared, the
+            whole included), both_ways (how many of them hold for some contacts and not for others), differences, agrees,
+            note (why an engine could not be asked). `attrs["differences"]` is a frame of up to 100 differences: segment,
+            engine, condition, contact, expected, found.
+
+        Raises:
+            EngineError: an engine cannot be opened.
+
+        >>> from segkit import E, F
+        >>> frame = connect().verify([Segment("Readers", (F.opens > 5) & (E.opened.within(days=30).count() >= 2))])
+        >>> frame[["engine", "conditions", "both_ways", "differences"]].values.tolist()
+        [['duckdb', 3, 3, 0], ['sqlite', 3, 3, 0]]
+        >>> assert frame["agrees"].all()
+        """
+        plans = self._plans(segments, as_of)
+        with ExitStack() as using:
+            frame = verification.verified(plans, verification.opened(self.engine, engines, using))
+        return self._stamped(frame, plans, as_of)
 
     def sql(self, segment: Audience | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
         """The query of the members' keys for this catalog, in the engine's own dialect or another."""

@@ -24,7 +24,19 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("rendering", "views"), 5),
     **dict.fromkeys(("engines", "segment"), 6),
     **dict.fromkeys(
-        ("composition", "counting", "exchange", "journey", "lists", "metrics", "store", "suggestions", "templates"), 7
+        (
+            "composition",
+            "counting",
+            "exchange",
+            "journey",
+            "lists",
+            "metrics",
+            "store",
+            "suggestions",
+            "templates",
+            "verification",
+        ),
+        7,
     ),
     **dict.fromkeys(("charts", "bundled", "magics"), 8),
     "panel": 9,
@@ -53,6 +65,7 @@ HOMES = {
         "metrics",
         "panel",
         "templates",
+        "verification",
         "workspace",
         "charts",
         "cli",

@@ -19,8 +19,9 @@ from segkit.compile import conditions, sql
 from segkit.compile.joined import base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
+from segkit.plan.tree import Condition
 
-__all__ = ["Sql", "contacts", "distinct_values", "members", "repeated_ids", "repeated_keys", "sizes"]
+__all__ = ["Sql", "contacts", "distinct_values", "members", "repeated_ids", "repeated_keys", "sizes", "truths"]
 
 
 def members(plan: Plan) -> exp.Select:
@@ -45,6 +46,16 @@ def sizes(plans: Sequence[Plan]) -> exp.Select:
         is_member = conditions.condition(plan.where, base.names)
         counts.append(sql.aliased(exp.Count(this=sql.case_when(is_member, sql.number(1))), f"size_{i}"))
     return base.select(counts, None, [plan.where for plan in plans])
+
+
+def truths(plan: Plan, wanted: Sequence[Condition]) -> exp.Select:
+    """Each contact's key, and whether some conditions of a plan hold (`is_0`, `is_1`, ...: 1 or 0)."""
+    base = base_of([plan])
+    columns: list[Sql] = [sql.aliased(base.key(), "contact_id")]
+    for i, own in enumerate(wanted):
+        holds = conditions.condition(own, base.names)
+        columns.append(sql.aliased(sql.case_when(holds, sql.number(1), sql.number(0)), f"is_{i}"))
+    return base.select(columns, None, [plan.where, *wanted])
 
 
 def repeated_keys(catalog: Catalog, limit: int) -> exp.Select:

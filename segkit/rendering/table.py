@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from segkit.errors import DialectError
-from segkit.rendering import elements, json_paths, numbers, parts, reckoning, samples, text, times
+from segkit.rendering import elements, given, json_paths, numbers, parts, reckoning, samples, text, times
 from segkit.rendering.forms import PLAIN_NUMBER, TYPES, string
 from segkit.rendering.options import among
 from segkit.rendering.row import INNER, Row, Sql
@@ -21,6 +21,7 @@ ROWS: tuple[Row, ...] = (
     *json_paths.ROWS,
     *elements.ROWS,
     *samples.ROWS,
+    *given.ROWS,
 )
 
 TABLE: dict[tuple[str, str], Row] = {
