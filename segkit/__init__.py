@@ -1,22 +1,23 @@
 """segkit: define customer segments, see them, trust them and ship them.
 
-     F / E builder        JSON            (ways to write one definition)
-          \\               /
-           v             v
-    nodes: Predicate / Value               frozen, equal by value, names not yet resolved
-           |        to_dict -> JSON      repr -> Python
-           v
-    plan(definition, catalog, as_of)       names, kinds, references, limits, dates folded, features collected once
-           v
-         Plan  ----------------->  evaluate: what it means, in plain Python
-           v
-    compile: Plan(s) -> sqlglot tree       members, sizes: dialect-free
-           v
-    rendering.render(tree, dialect)        the only place that knows how one engine differs
-           v
-    Engine.frame(sql) -> frame             DuckDB embedded
-           v
-    metrics  ->  charts (Altair)
+ F / E builder    text language    JSON    templates    panel       ways to write one definition
+        \\               |            |          |          /
+         +--------------+-----+------+----------+---------+
+                              v
+                    nodes: Predicate / Value               frozen, equal by value, names not yet resolved
+                              |        to_text -> text, to_dict -> JSON, repr -> Python
+                              v
+           plan(definition, catalog, as_of)                names, kinds, references, limits, dates folded, features once
+                              v
+                            Plan  ------------------>  evaluate: what it means, in plain Python;  describe: in English
+                              v
+             compile: Plan(s) -> sqlglot tree              members, sizes, ranks, columns to keep: dialect-free
+                              v
+             rendering.render(tree, dialect)               the only place that knows how one engine differs
+                              v
+                  Engine.frame(sql) -> frame               DuckDB, SQLite, any warehouse behind a driver
+                              v
+    metrics, counting, journey, composition  ->  charts (Altair)  ->  panel;    verification: the same members everywhere
 
 >>> from segkit import F, E, Segment, connect
 >>> ws = connect()
