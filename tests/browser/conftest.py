@@ -1,73 +1,30 @@
-"""A page in the system's Chromium that may reach nothing but this machine."""
+"""A page in the system's Chromium for each test; without a Chromium the tests are skipped, or fail where CI is set."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+import chromium
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from chromium import Visit
+from playwright.sync_api import Browser, sync_playwright
 
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@dataclass
-class Visit:
-    """A page with the addresses outside of this machine that it asked for, and the errors of its console."""
-
-    page: Page
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-def found() -> str | None:
-    """Where the system's Chromium is."""
-    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def launched(playwright: Playwright) -> Browser:
-    return playwright.chromium.launch(executable_path=found(), args=_FLAGS)
+__all__ = ["Visit"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if found() is None:
-        message = "no Chromium: install it, for example with `apt-get install chromium`"
+    path = chromium.executable()
+    if path is None:
         if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
-    with sync_playwright() as playwright:
-        chromium = launched(playwright)
-        yield chromium
-        chromium.close()
+            pytest.fail(chromium.MISSING)
+        pytest.skip(chromium.MISSING)
+    with sync_playwright() as playwright, chromium.launched(playwright, path) as browser:
+        yield browser
 
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    seen = Visit(context.new_page())
-
-    def guard(route) -> None:
-        local = route.request.url.startswith(
-            ("http://127.0.0.1", "http://localhost", "ws://127.0.0.1", "file:", "data:", "blob:")
-        )
-        if local:
-            route.continue_()
-        else:
-            seen.outside.append(route.request.url)
-            route.abort()
-
-    context.route("**/*", guard)
-    seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
-    yield seen
-    context.close()
+    with chromium.visiting(browser) as visit:
+        yield visit

@@ -9,7 +9,7 @@ import sys
 from io import BytesIO
 from pathlib import Path
 
-from conftest import launched
+import chromium
 from panel_page import THEMES, Kernel, serve
 from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
@@ -38,10 +38,11 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     server, address = serve()
-    with sync_playwright() as playwright:
-        browser = launched(playwright)
+    path = chromium.executable()
+    if path is None:
+        sys.exit(chromium.MISSING)
+    with sync_playwright() as playwright, chromium.launched(playwright, path) as browser:
         pictures(browser, address, folder)
-        browser.close()
     server.shutdown()
 
 

@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import lab
-import nbformat
 import pytest
 from conftest import Visit
-from nbformat.v4 import new_code_cell, new_notebook
 from playwright.sync_api import Page, WebSocket, expect
 
 import segkit
@@ -44,45 +42,20 @@ def page(visit: Visit, frames: list[Any], tmp_path: Path) -> Iterator[Page]:
     """JupyterLab with the panel on its page."""
     root = tmp_path / "work"
     root.mkdir()
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in CELLS], metadata=kernel), root / "panel.ipynb")
+    lab.write_notebook(root / "panel.ipynb", CELLS)
     visit.page.set_viewport_size({"width": 1300, "height": 1400})
     with lab.running(root, tmp_path, os.environ.get("SEGKIT_THEME", "light")) as address:
-        visit.page.goto(f"{address}/lab/tree/panel.ipynb")
-        visit.page.wait_for_function(
-            "window.jupyterapp?.shell?.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'", timeout=90_000
-        )
-        run(visit.page, 0)
+        lab.open_notebook(visit.page, address, "panel.ipynb")
+        lab.run(visit.page, 0)
         expect(visit.page.locator(".segkit-panel .sk-total-number")).to_have_text("3,999", timeout=60_000)
         yield visit.page
     assert visit.outside == []
 
 
-def run(page: Page, at: int, wait: bool = True) -> None:
-    """Runs one cell, and waits for its end."""
-    page.evaluate(
-        """(at) => {
-            const content = window.jupyterapp.shell.currentWidget.content;
-            content.activeCellIndex = at;
-            content.deselectAll();
-            window.before = content.model.cells.get(at).executionCount ?? 0;
-            window.jupyterapp.commands.execute('notebook:run-cell');
-        }""",
-        at,
-    )
-    if wait:
-        page.wait_for_function(
-            """(at) => (window.jupyterapp.shell.currentWidget.content.model.cells.get(at).executionCount ?? 0) > window.before
-                && window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'""",
-            arg=at,
-            timeout=60_000,
-        )
-
-
 def said(page: Page) -> tuple[Segment, str, int, int]:
     """What the panel says in Python: its segment, SQL, members, and size."""
-    run(page, 1)
-    outputs = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.get(1).outputs.toJSON()")
+    lab.run(page, 1)
+    outputs = lab.outputs(page, 1)
     assert [output["output_type"] for output in outputs] == ["stream"], outputs
     text, sql, members, size = json.loads("".join(outputs[0]["text"]))
     return Segment.from_json(text), sql, members, size
@@ -150,9 +123,9 @@ def test_documented_segments_are_clicked_together(page: Page, visit: Visit) -> N
 
 def test_a_condition_is_added_while_a_cell_runs(page: Page) -> None:
     expect(page.locator(".segkit-panel .sk-told")).to_have_text(re.compile("^All contacts"))
-    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'idle'")
-    run(page, 2, wait=False)
-    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
+    lab.wait_until_idle(page)
+    lab.run(page, 2, wait=False)
+    lab.wait_until_busy(page)
     took = page.evaluate(
         """async () => {
             const begin = performance.now();
@@ -186,7 +159,6 @@ def test_an_edit_takes_few_messages(page: Page, frames: list[Any]) -> None:
 
 
 def test_the_notebook_has_few_models_and_static_html(page: Page) -> None:
-    outputs = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.model.cells.get(0).outputs.toJSON()")
-    [shown] = outputs
+    [shown] = lab.outputs(page, 0)
     assert "3,999 of 3,999 contacts" in "".join(shown["data"]["text/html"])
     assert "application/vnd.jupyter.widget-view+json" in shown["data"]
