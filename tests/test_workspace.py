@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import signal
+import subprocess
+import sys
 import threading
 from decimal import Decimal
 from pathlib import Path
@@ -130,6 +132,36 @@ def test_a_folder_cannot_be_left(tmp_path: Path) -> None:
     ):
         with pytest.raises(EngineError):
             ws.engine.frame(sql)
+
+
+def test_duckdb_draws_no_bar_of_its_own(tmp_path: Path) -> None:
+    """As in a notebook: Python that does not run a file is where DuckDB turns its bar on."""
+    database(str(tmp_path / "crm.duckdb")).close()
+    (tmp_path / "folder").mkdir()
+    duckdb.from_arrow(pa.table(CONTACTS)).write_parquet(str(tmp_path / "folder" / "contacts.parquet"))
+    program = """
+import sys, duckdb, pandas
+from segkit.engines import open_engine
+file, folder = sys.argv[1:]
+bar = "SELECT current_setting('enable_progress_bar') AS bar"
+print(duckdb.connect().execute(bar).fetchone()[0])
+for source in (file, folder, ":memory:", {"contacts": pandas.DataFrame({"contact_id": [1]})}):
+    print(open_engine(source).frame(bar)["bar"].iloc[0])
+"""
+    command = [sys.executable, "-c", program, str(tmp_path / "crm.duckdb"), str(tmp_path / "folder")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(segkit.__file__).parents[1])
+    assert done.stdout.split() == ["True", "False", "False", "False", "False"]
+
+
+def test_a_file_is_opened_twice(tmp_path: Path) -> None:
+    database(str(tmp_path / "crm.duckdb")).close()
+    with connect(tmp_path / "crm.duckdb", as_of=AS_OF) as one, connect(tmp_path / "crm.duckdb", as_of=AS_OF) as other:
+        for ws in (one, other):
+            check(ws)
+            with pytest.raises(EngineError):
+                ws.engine.frame("SET enable_external_access = true")
+            with pytest.raises(EngineError):
+                ws.engine.frame("SET enable_progress_bar = true")
 
 
 def test_a_connection_stays_open() -> None:

@@ -154,18 +154,27 @@ def _shown(source: Any) -> str:
     return repr(str(source)) if isinstance(source, str | Path) else f"a {type(source).__name__}"
 
 
-def _connected(database: str, **more: Any) -> duckdb.DuckDBPyConnection:
-    """A connection without the progress bar that DuckDB draws into notebooks, where it would stay above every slow answer."""
+def _connected(database: str, **settings: Any) -> duckdb.DuckDBPyConnection:
+    """A connection of segkit's own. DuckDB's bar of progress is off: in a notebook it would be three widgets a slow query.
+
+    A second connection to a file finds the configuration locked by the first, and keeps its bar.
+    """
     import duckdb
 
-    connection = duckdb.connect(database, **more)
-    connection.execute("SET enable_progress_bar = false")
+    connection = duckdb.connect(database, **settings)
+    if not _is_locked(connection):
+        connection.execute("SET enable_progress_bar = false")
     return connection
+
+
+def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
+    return connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,)
 
 
 def _of_file(path: Path) -> DuckDB:
     connection = _connected(str(path), read_only=True, config={"enable_external_access": "false"})
-    connection.execute("SET lock_configuration = true")
+    if not _is_locked(connection):
+        connection.execute("SET lock_configuration = true")
     return DuckDB(connection, path.name, owned=True)
 
 
