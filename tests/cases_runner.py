@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from decimal import Decimal
@@ -15,7 +16,7 @@ from typing import Any
 import duckdb
 
 import segkit
-from segkit import Catalog, Segment, connect, evaluate, metrics
+from segkit import Catalog, SegkitError, Segment, connect, evaluate, metrics, nodes
 from segkit.catalog import Column, HistoryTable, Kind
 from segkit.engines.sqlite import FUNCTIONS
 from segkit.plan import Plan, moment, plan
@@ -74,6 +75,15 @@ def segment_of(case: Case) -> Segment:
     if "json" in case.case:
         return Segment.from_dict(case.case["json"])
     return as_segment(spelled(case.case["where"]))
+
+
+def every_definition() -> list[tuple[str, nodes.Definition]]:
+    """What every case defines, by its id; not those that must be refused."""
+    found = []
+    for case in all_cases():
+        with suppress(SegkitError):
+            found.append((case.id, segment_of(case).definition))
+    return found
 
 
 def catalog_of(given: dict[str, Any]) -> Catalog:

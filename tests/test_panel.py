@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cases_runner import all_cases, segment_of
+from cases_runner import every_definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import definitions
@@ -47,18 +47,8 @@ def sent(draft: Draft) -> Draft:
 # ---------------------------------------------------------------- rows lose nothing
 
 
-def readable() -> list[tuple[str, nodes.Definition]]:
-    found = []
-    for case in all_cases():
-        try:
-            found.append((case.id, segment_of(case).definition))
-        except SegkitError:
-            continue
-    return found
-
-
 def test_every_conformance_definition_comes_back() -> None:
-    known = readable()
+    known = every_definition()
     assert len(known) > 1000
     for name, given_ in known:
         back = definition(sent(drafted(given_)))
@@ -87,7 +77,7 @@ def test_shapes_come_back(where: segkit.builder.Predicate) -> None:
 
 
 def test_most_conformance_conditions_can_be_edited() -> None:
-    found = [row for _, own in readable() for row in rows(drafted(own).root) if not isinstance(row, Group)]
+    found = [row for _, own in every_definition() for row in rows(drafted(own).root) if not isinstance(row, Group)]
     kept = [row for row in found if isinstance(row, Kept)]
     assert len(kept) < 0.15 * len(found)
 

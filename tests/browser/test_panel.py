@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import scenes
 from axe_playwright_python.sync_playwright import Axe
+from cases_runner import every_definition
 from conftest import Visit
 from panel_page import Kernel, serve
 from playwright.sync_api import Locator, Page, expect
@@ -18,8 +19,8 @@ from scenes import SCENES, TWENTY
 import segkit
 from segkit import E, F, all_of, any_of, in_list, nodes, sample
 from segkit.errors import DefinitionError
-from segkit.panel import edits
-from segkit.panel.draft import Group, Kept, OfEvents, OfField, Rule, written
+from segkit.panel import answers, edits
+from segkit.panel.draft import Group, Kept, OfEvents, OfField, Rule, read, written
 from segkit.panel.handed import Handed
 from segkit.panel.meaning import definition
 from segkit.panel.projection import drafted
@@ -481,6 +482,47 @@ def test_the_browser_makes_the_same_edits_as_python(opened: Opened, visit: Visit
         assert found == wanted, (name, arguments)
         made, refused = made + (wanted is not None), refused + (wanted is None)
     assert min(made, refused) > 50
+
+
+EDITED_AND_UNDONE = """async ([drafts, options]) => {
+    const module = await import(new URL("panel.js", location).href);
+    return drafts.map((draft) => {
+        const state = { draft, view: { revision: draft.revision }, options };
+        const ignored = () => {};
+        const set = (key, value) => { state[key] = structuredClone(value); };
+        const place = document.createElement("div");
+        document.body.append(place);
+        const model = { get: (key) => state[key], set, save_changes: ignored, send: ignored, on: ignored, off: ignored };
+        const close = module.default.render({ model, el: place });
+        const row = draft.root.items.at(-1) ?? draft.root;
+        const edits = row === draft.root ? ["not", "add-group"] : ["not", "mute", "copy", "remove"];
+        const sent = [`${draft.root.id}/not`, ...edits.map((own) => `${row.id}/${own}`)].map((key) => {
+            place.querySelector(`[data-key="${key}"]`).click();
+            const edited = state.draft;
+            place.querySelector('[data-key="undo"]').click();
+            return [edited, state.draft];
+        });
+        close();
+        place.remove();
+        return sent;
+    });
+}"""
+
+
+def test_the_browser_loses_nothing_of_any_conformance_definition(opened: Opened, visit: Visit) -> None:
+    """Each is drawn, edited and set right again by the real module; what it sends then still says the same."""
+    kernel, known = opened(), every_definition()
+    assert len(known) > 1000
+    options = answers.options(kernel.handed)
+    for begin in range(0, len(known), 100):
+        some = known[begin : begin + 100]
+        drafts = [written(drafted(own)) for _, own in some]
+        for (name, own), sent in zip(some, visit.page.evaluate(EDITED_AND_UNDONE, [drafts, options]), strict=True):
+            for number, (edited, undone) in enumerate(sent):
+                back = definition(read(undone))
+                assert (back, repr(back)) == (own, repr(own)), name
+                assert (edited["revision"], undone["revision"]) == (2 * number + 1, 2 * number + 2)
+                assert edited["root"] != undone["root"], name
 
 
 CLIPPED = """() => {
