@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import re
+import signal
 import sys
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from cases_runner import every_definition
 from hypothesis import given, settings
@@ -378,8 +383,6 @@ def test_values_are_suggested_with_counts(ws: segkit.Workspace, monkeypatch: pyt
 
 
 def test_few_addresses_are_not_listed_either() -> None:
-    import pandas as pd
-
     with connect({"contacts": pd.DataFrame({"contact_id": [1, 2], "email": ["a@b.com", None]})}, home=None) as own:
         from segkit import suggestions
 
@@ -466,6 +469,8 @@ def test_stale_counts_are_dropped(ws: segkit.Workspace) -> None:
         return real(own)
 
     panel._handed = replace(panel._handed, count=slow)
+    shown: list[dict[str, Any]] = []
+    panel.observe(lambda change: shown.append(change["new"]), "view")
 
     async def edits_follow() -> None:
         for number in range(2, 7):
@@ -481,8 +486,82 @@ def test_stale_counts_are_dropped(ws: segkit.Workspace) -> None:
 
     asyncio.run(edits_follow())
     assert asked == [(F.opens > 2).node, (F.opens > 6).node]
-    assert panel.view["size"] == ws.size(F.opens > 6)
+    assert [(view["revision"], view["size"]) for view in shown if not view["waiting"]] == [(5, ws.size(F.opens > 6))]
     panel.close()
+
+
+LONG = segkit.raw_sql("levenshtein(repeat(md5(CAST(contact_id AS VARCHAR)), 9), repeat('ab', 150)) < 5", dialect="duckdb")
+"""Minutes of work for the contacts of `large`."""
+
+
+@pytest.fixture(scope="module")
+def large() -> Iterator[segkit.Workspace]:
+    with connect({"contacts": pd.DataFrame({"contact_id": range(2_000_000)})}, home=None) as own:
+        own.size(everyone())
+        yield own
+
+
+async def replaced(panel: Any, where: segkit.builder.Predicate) -> None:
+    """Another segment for a panel that is busy, soon counted."""
+    begin = time.perf_counter()
+    panel.segment = where
+    while panel.view["waiting"]:
+        await asyncio.sleep(0.02)
+        assert time.perf_counter() - begin < 15, "the query before is still waited for"
+
+
+def test_an_edit_calls_off_the_count_of_the_draft_before(large: segkit.Workspace) -> None:
+    panel = large.builder(F.contact_id > 5)
+
+    async def edits_follow() -> None:
+        panel.segment = (F.contact_id > 5) & LONG
+        await asyncio.sleep(1)
+        assert panel.view["waiting"]
+        await replaced(panel, F.contact_id > 9)
+
+    asyncio.run(edits_follow())
+    assert panel.view["size"] == 1_999_990
+    assert panel.view["problem"] is None
+    panel.close()
+
+
+def test_an_edit_calls_off_the_preview_of_the_draft_before(large: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = large.builder(F.contact_id > 5)
+    spy = Spy(panel, monkeypatch)
+    monkeypatch.setattr(panel, "_handed", replace(panel._handed, preview=lambda *_: large.members(LONG)))
+
+    async def edits_follow() -> None:
+        panel._asked(panel, {"ask": "preview", "number": 7}, [])
+        await asyncio.sleep(1)
+        assert spy.replies == []
+        await replaced(panel, F.contact_id > 9)
+
+    asyncio.run(edits_follow())
+    assert spy.replies == [{"number": 7, "error": {"what": "the query was called off", "fix": "ask again", "where": ""}}]
+    panel.close()
+
+
+def test_what_a_panel_asks_ends_with_it(large: segkit.Workspace) -> None:
+    panel = large.builder(F.contact_id > 5)
+
+    async def closed() -> None:
+        panel.segment = LONG
+        await asyncio.sleep(0.5)
+        panel.close()
+
+    asyncio.run(closed())
+    begin = time.perf_counter()
+    assert large.size(F.contact_id > 9) == 1_999_990
+    assert time.perf_counter() - begin < 15
+
+
+def test_opening_a_panel_is_interrupted(large: segkit.Workspace) -> None:
+    timer = threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        large.builder(LONG)
+    timer.join()
+    assert large.builder(F.contact_id > 9).view["size"] == 1_999_990
 
 
 def test_a_failure_while_counting_is_told(ws: segkit.Workspace) -> None:

@@ -333,3 +333,5 @@ QUESTIONS: dict[str, Callable[[Mapping[str, Any], Draft, Handed], dict[str, Any]
 }
 ASKS_DATA = frozenset({"suggest", "preview"})
 """The questions that take a query."""
+OF_ONE_DRAFT = frozenset({"preview"})
+"""Those whose answer nobody wants once there is another draft."""

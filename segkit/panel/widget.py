@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -10,9 +12,10 @@ import traitlets
 
 from segkit import nodes
 from segkit.builder import Predicate
+from segkit.engines.interrupt import until
 from segkit.errors import DefinitionError, SegkitError
 from segkit.panel import static
-from segkit.panel.answers import ASKS_DATA, Look, Tally, answer, looked, options, tallied, view
+from segkit.panel.answers import ASKS_DATA, OF_ONE_DRAFT, Look, Tally, answer, looked, options, tallied, view
 from segkit.panel.beside import Beside
 from segkit.panel.draft import Draft, read, written
 from segkit.panel.edits import EDITS
@@ -44,6 +47,7 @@ class Panel(anywidget.AnyWidget):
         self._handed = handed
         self._beside = Beside(handed.beside)
         self._draft = drafted(given)
+        self._unwanted = Event()
         self._look = looked(self._draft, handed)
         first = view(self._draft, self._look, tallied(self._look, handed))
         super().__init__(draft=written(self._draft), view=first, options=options(handed))
@@ -87,6 +91,7 @@ class Panel(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Takes the panel away."""
+        self._unwanted.set()
         self._beside.close()
         super().close()
 
@@ -117,11 +122,14 @@ class Panel(anywidget.AnyWidget):
         except DefinitionError as error:
             self.view = {**self.view, "problem": {"what": error.what, "fix": error.fix, "where": error.where}}
             return
+        self._unwanted.set()  # what is still asked about the draft before
+        self._unwanted = Event()
         draft, handed = self._draft, self._handed
         self._look = look = looked(draft, handed)
         if handed.beside:
             self.view = {**view(draft, look, None), "everyone": self.view.get("everyone")}
-        self._beside.run(lambda: self._counted(draft, look), lambda found: self._deliver(draft, look, found))
+        counted = until(self._unwanted)(partial(self._counted, draft, look))
+        self._beside.run(counted, lambda found: self._deliver(draft, look, found))
 
     def _counted(self, draft: Draft, look: Look) -> Tally | None:
         """What comes of counting a draft; None where a later one has taken its place."""
@@ -136,7 +144,9 @@ class Panel(anywidget.AnyWidget):
             return
         draft, number = self._draft, asked.get("number")
         if asked.get("ask") in ASKS_DATA:
-            self._beside.run(lambda: answer(asked, draft, self._handed), lambda found: self._reply(number, found))
+            unwanted = self._unwanted if asked["ask"] in OF_ONE_DRAFT else Event()
+            answered = until(unwanted)(partial(answer, asked, draft, self._handed))
+            self._beside.run(answered, lambda found: self._reply(number, found))
         else:
             self._reply(number, answer(asked, draft, self._handed))
 
