@@ -21,6 +21,14 @@ CELLS = [
     "import json, time\nimport segkit as sk\nfrom segkit import E, F, Segment\nws = sk.connect(home=None)\npanel = ws.builder()\npanel",
     "print(json.dumps([panel.segment.to_json(), panel.sql, len(panel.df()), panel.view['size']]))",
     "time.sleep(6)",
+    """
+import pandas as pd
+large = sk.connect({"contacts": pd.DataFrame({"contact_id": range(2_000_000)})}, home=None)
+long = "levenshtein(repeat(md5(CAST(contact_id AS VARCHAR)), 9), repeat('ab', 150)) < 5"
+large.size(sk.everyone())
+print("counting", flush=True)
+large.builder(sk.raw_sql(long, dialect="duckdb"))
+""",
 ]
 
 
@@ -143,6 +151,20 @@ def test_a_condition_is_added_while_a_cell_runs(page: Page) -> None:
     expect(page.locator(".segkit-panel .sk-total-number")).to_have_text(
         f"{connect(home=None).size(F.opens >= 7):,}", timeout=20_000
     )
+
+
+def test_a_long_count_is_interrupted_and_the_panel_stays_usable(page: Page) -> None:
+    lab.run(page, 3, wait=False)
+    page.wait_for_function(
+        "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.cells.get(3).outputs.toJSON()).includes('counting')",
+        timeout=60_000,
+    )
+    page.wait_for_timeout(1000)
+    lab.interrupt(page)
+    lab.wait_until_idle(page)
+    assert [output.get("ename") for output in lab.outputs(page, 3)] == [None, "KeyboardInterrupt"]
+    add(page, "country", "^country").get_by_label("Value", exact=True).fill("USA")
+    expect(page.locator(".segkit-panel:not(.sk-waiting) .sk-total-number")).to_have_text("1,852", timeout=20_000)
 
 
 def test_an_edit_takes_few_messages(page: Page, frames: list[Any]) -> None:
