@@ -1,6 +1,6 @@
 """Runs the benchmarks: `python benchmarks/run.py [NAMES] [--contacts N] [--events N] [--full] [--markdown]`.
 
-The names are author, import, sizes and edits.
+The names are author, import, sizes, edits and panel.
 Needs the `bench` extra (`pip install -e ".[bench]"`). Without a name all of them run. Nothing here is a test: goals are
 reported as met or missed, and only wrong answers stop a benchmark.
 """
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 from report import Report, markdown, show
 
-BENCHMARKS = ("author", "import", "sizes", "edits")
+BENCHMARKS = ("author", "import", "sizes", "edits", "panel")
 PACKAGES = ("duckdb", "sqlglot", "ibis-framework", "polars", "pandas", "pypika", "sqlalchemy")
 
 
@@ -56,6 +56,10 @@ def _run(name: str, contacts: int, events: int, rounds: int | None) -> list[Repo
             import edits
 
             return [edits.run(contacts, events, **given)]
+        case "panel":
+            import panel
+
+            return [panel.run(**given)]
         case _:
             import sizes
 
