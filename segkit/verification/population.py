@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, TypeAlias
 
 from segkit.catalog import Column, ContactTable, Kind, time_column
-from segkit.compile.columns import sources
+from segkit.compile.columns import Source, sources
 from segkit.errors import DefinitionError
 from segkit.evaluate import Row, truths
 from segkit.plan import Plan
@@ -172,16 +172,35 @@ def _fortunate(plan: Plan, picks: Sequence[Picks], rows: Population) -> dict[Has
     readers: dict[Hashable, list[int]] = defaultdict(list)
     for i, leaf in enumerate(wanted):
         for source in sources(leaf):
-            readers[source.feature if isinstance(source, FeatureTerm) else source].append(i)
+            for place in _drawn_for(source):
+                readers[place].append(i)
     fortunate: dict[Hashable, list[Any]] = defaultdict(list)
     for own, row in zip(picks, rows.contacts, strict=True):
         came_out = found.get(row[plan.catalog.contacts.key])
-        if came_out is not None:
+        if came_out is not None and not _has_two_pasts(own):
             as_wanted = [truth == wish for truth, wish in zip(came_out, wanted.values(), strict=True)]
             for place, value in own.items():
                 if place in readers and all(as_wanted[i] for i in readers[place]):
                     fortunate[place].append(value)
     return fortunate
+
+
+def _has_two_pasts(own: Picks) -> bool:
+    """Whether a contact has two rows of history: nothing then says which of them was read."""
+    return any(isinstance(place, tuple) and place[1] == "rows" and number > 1 for place, number in own.items())
+
+
+def _drawn_for(source: Source) -> list[Hashable]:
+    """What is drawn for a contact that decides what a source says of it."""
+    match source:
+        case FeatureTerm(feature):
+            return [feature]
+        case OnList():
+            return [source, "joined", "left"]
+        case PastColumn(i) | JsonTerm(PastColumn(i)) | ElementCount(PastColumn(i)):
+            return [source, (i, "rows"), (i, "from"), (i, "to")]
+        case _:
+            return [source]
 
 
 class _Inventing:
