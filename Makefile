@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-browser screenshots lab bench lint clean
+.PHONY: notebooks demo test test-browser screenshots lab bench lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -23,6 +23,9 @@ lab: $(VENV)/.lab
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
+
+notebooks: $(VENV)/.browser
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .

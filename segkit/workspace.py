@@ -375,7 +375,7 @@ class Workspace:
 
         >>> from segkit import F, Segment
         >>> connect().builder(Segment("US", F.country == "USA"))
-        Panel of US: 1,852 of 3,999 contacts (46.3%)
+        Panel of US: 1,852 of 3,999 contacts (46.3%), as of 2025-11-30 12:00 UTC
           country = "USA"  1,852
         """
         at = moment(as_of if as_of is not None else self._as_of, self._zone)
