@@ -27,7 +27,7 @@ def check(pattern: str) -> None:
         re.compile(pattern, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
         raise DefinitionError(f"{pattern!r:.80} is no regular expression: {error}", fix="correct the pattern") from None
-    for token, in_class in _tokens(pattern):
+    for token, in_class in tokens(pattern):
         if len(token) == 2 and token[0] == "\\" and token[1].isalnum():
             if token[1] not in _ESCAPES or (in_class and token[1] == "S"):
                 raise _unportable(pattern, token)
@@ -46,7 +46,7 @@ def python(pattern: str) -> re.Pattern[str]:
     False
     """
     check(pattern)
-    parts = (_CLASS.get(token, token) if in_class else _OUTSIDE.get(token, token) for token, in_class in _tokens(pattern))
+    parts = (_CLASS.get(token, token) if in_class else _OUTSIDE.get(token, token) for token, in_class in tokens(pattern))
     return re.compile("".join(parts), re.ASCII)
 
 
@@ -57,16 +57,16 @@ def folded(pattern: str) -> str:
     '^[a-f]\\\\D'
     """
     check(pattern)
-    for start, end in re.findall(r"(?<!\\)([^\\\[])-([^\]\\])", "".join(t for t, inside in _tokens(pattern) if inside)):
+    for start, end in re.findall(r"(?<!\\)([^\\\[])-([^\]\\])", "".join(t for t, inside in tokens(pattern) if inside)):
         covered = {chr(c) for c in range(ord(start), ord(end) + 1)}
         upper, lower = covered & _UPPER, covered & _LOWER
         if covered not in (upper, lower) and {c.lower() for c in upper} != lower:
             raise DefinitionError(f"the range {start}-{end} of {pattern!r:.80} cuts through the letters", fix="spell them out")
-    return "".join(t if t[0] == "\\" else t.lower() if t.isascii() else t for t, _ in _tokens(pattern))
+    return "".join(t if t[0] == "\\" else t.lower() if t.isascii() else t for t, _ in tokens(pattern))
 
 
-def _tokens(pattern: str) -> Iterator[tuple[str, bool]]:
-    """Each token with whether it stands inside a character class."""
+def tokens(pattern: str) -> Iterator[tuple[str, bool]]:
+    """Each token of a checked pattern, with whether it stands inside a character class."""
     position, inside = 0, False
     while position < len(pattern):
         match = _TOKEN.match(pattern, position)

@@ -158,7 +158,7 @@ SHAPES = {
     ),
     "regex": (
         F.email.matches(r"^[a-z]+\.x$"),
-        {"duckdb": "REGEXP_MATCHES(\"email\", '^[a-z]+\\.x$')", "postgres": "\"email\" ~ '^[a-z]+\\.x$'",
+        {"duckdb": "REGEXP_MATCHES(\"email\", '^[a-z]+\\.x$')", "postgres": "\"email\" COLLATE \"C\" ~ '^[a-z]+\\.x$'",
          "bigquery": "REGEXP_CONTAINS(`email`, '^[a-z]+\\\\.x$')", "snowflake": "REGEXP_INSTR(\"email\", '^[a-z]+\\\\.x$') > 0"},
     ),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from segkit.rendering.forms import call, equal, identifier, quoted_path, string
+from segkit.rendering.forms import call, cast, equal, identifier, quoted_path, string
+from segkit.rendering.json_paths import postgres_kind, postgres_part
 from segkit.rendering.row import Row, Sql
 
 
@@ -35,11 +36,24 @@ def _sqlite_element() -> Sql:
     return exp.Paren(this=exp.JSONExtract(this=array, expression=place, only_json_types=True))
 
 
+def _postgres_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    is_array = equal(postgres_kind(own, *steps), string("["))
+    array = cast(exp.Paren(this=postgres_part(own.copy(), *(step.copy() for step in steps))), "jsonb")
+    each = exp.TableAlias(this=identifier("each"), columns=[identifier("element")])
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())])
+    query.from_(exp.Table(this=call("JSONB_ARRAY_ELEMENTS", array), alias=each), copy=False)
+    if not isinstance(where, exp.Null):
+        query.set("where", exp.Where(this=where))
+    return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
+
+
 ROWS = (
     Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENT", "postgres", "a column of the query over them", lambda: exp.Column(this=identifier("element"), table=identifier("each"))),
     Row("ELEMENT", "duckdb", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
     Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
     Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
+    Row("ELEMENTS", "postgres", "a query over JSONB_ARRAY_ELEMENTS, which fails for what is no array", _postgres_elements),
     Row("ELEMENTS", "duckdb", "a lambda over the list of elements", _duckdb_elements),
     Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
 )  # fmt: skip

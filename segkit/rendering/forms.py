@@ -18,6 +18,7 @@ TYPES = {
             "date",
             "double",
             "int",
+            "jsonb",
             "text",
             "timestamp",
             "timestampntz",

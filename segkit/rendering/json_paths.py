@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -31,21 +32,40 @@ def _scalar(any_form: Callable[..., Sql], kind_of: Callable[..., Sql], *containe
 
 
 def _postgres_json(own: Sql, *steps: Sql) -> Sql:
-    """A chain of arrows, which works on json and jsonb; the last one gives text."""
-    return exp.Paren(
-        this=exp.JSONExtractScalar(this=_postgres_chain(own, *steps[:-1]), expression=steps[-1], only_json_types=True)
-    )
+    """The text of what a path leads to: a chain of arrows, which works on json and jsonb."""
+    if steps and all(step.is_string for step in steps):
+        *above, last = steps
+        return exp.Paren(this=exp.JSONExtractScalar(this=_arrows(own, above), expression=last, only_json_types=True))
+    return exp.Paren(this=exp.JSONBExtractScalar(this=postgres_part(own, *steps), expression=string("{}")))
 
 
-def _postgres_chain(own: Sql, *steps: Sql) -> Sql:
+def postgres_part(own: Sql, *steps: Sql) -> Sql:
+    """What a path leads to. An arrow with a number takes a text for a list of one: positions are those of a strict path."""
+    if all(step.is_string for step in steps):
+        return _arrows(own, steps)
+    path = "".join(f".{json.dumps(step.this, ensure_ascii=False)}" if step.is_string else f"[{step.this}]" for step in steps)
+    document = cast(own, "jsonb")
+    return call("JSONB_PATH_QUERY_FIRST", document, string(f"strict ${path}"), string("{}"), exp.Boolean(this=True))
+
+
+def _arrows(own: Sql, steps: Sequence[Sql]) -> Sql:
     for step in steps:
         own = exp.JSONExtract(this=own, expression=step, only_json_types=True)
     return own
 
 
-def _postgres_json_kind(own: Sql, *steps: Sql) -> Sql:
+def postgres_kind(own: Sql, *steps: Sql) -> Sql:
     """The first character of the JSON: jsonb_typeof does not take json."""
-    return call("LEFT", cast(exp.Paren(this=_postgres_chain(own, *steps)), "text"), number(1))
+    return call("LEFT", cast(exp.Paren(this=postgres_part(own, *steps)), "text"), number(1))
+
+
+def _postgres_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, or a text that is nothing but one."""
+    text = _postgres_json(own, *steps)
+    begins = postgres_kind(own.copy(), *(step.copy() for step in steps))
+    is_number = exp.In(this=begins, expressions=[string(character) for character in "-0123456789"])
+    looks_so = exp.RegexpLike(this=text, expression=string(PLAIN_NUMBER))
+    return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=cast(text.copy(), "double"))])
 
 
 def _clickhouse_json(own: Sql, *steps: Sql) -> Sql:
@@ -124,7 +144,7 @@ ROWS = (
     Row("JSON_ANY", "sqlite", "a JSON null is NULL", _json_value("JSON_EXTRACT")),
     Row("JSON_TEXT", "", "standard SQL: NULL for objects and arrays", _json_value("JSON_VALUE")),
     Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
-    Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, _postgres_json_kind, "{", "[")),
+    Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, postgres_kind, "{", "[")),
     Row("JSON_TEXT", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
     Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "spark databricks hive", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
@@ -133,5 +153,6 @@ ROWS = (
     Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: call("JSON_TYPE", call("JSON_EXTRACT", own, quoted_path(steps))), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
+    Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
 )  # fmt: skip

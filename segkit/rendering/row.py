@@ -9,8 +9,8 @@ from sqlglot import exp
 
 Sql = exp.Expression
 
-INNER = {"sqlite+": "sqlite"}
-"""What an engine renders for itself, with functions that it registers: its rows come before those of the dialect."""
+INNER = {"sqlite+": "sqlite", "postgres+": "postgres"}
+"""What an engine renders for itself, where it registers functions or knows more: its rows come before the dialect's."""
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlglot import exp
 
-from segkit.rendering.forms import binary, call, calls, equal, length, minus, number, positive, string
+from segkit import patterns
+from segkit.errors import DialectError
+from segkit.rendering.forms import binary, call, calls, cast, equal, identifier, length, minus, number, positive, string
 from segkit.rendering.row import Row, Sql
 
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
@@ -28,6 +31,25 @@ def _mysql_edge(side: str) -> Callable[[Sql, Sql], Sql]:
         return equal(call(side, binary(own), length(text)), binary(text))
 
     return write
+
+
+_POSTGRES_OUTSIDE = {".": r"[^\n]", r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]"}
+_POSTGRES_MOST = 255
+
+
+def _postgres_matches(own: Sql, pattern: Sql) -> Sql:
+    text = str(pattern.this)
+    if any(int(number) > _POSTGRES_MOST for number in re.findall(r"\{(?:\d*,)?(\d+)\}", text)):
+        raise DialectError(f"postgres: {text!r:.80} repeats more than {_POSTGRES_MOST} times", fix="repeat less often")
+    tokens = (
+        (r"\t\n\f\r " if token == r"\s" else token) if inside else _POSTGRES_OUTSIDE.get(token, token)
+        for token, inside in patterns.tokens(text)
+    )
+    return exp.RegexpLike(this=_in_c(own), expression=string("".join(tokens)))
+
+
+def _in_c(text: Sql) -> Sql:
+    return exp.Collate(this=text, expression=exp.Column(this=identifier("C")))
 
 
 def _sqlite_binary(text: Sql) -> Sql:
@@ -57,7 +79,8 @@ ROWS = (
     Row("ENDS_WITH", "clickhouse", "camel case", calls("endsWith")),
     Row("MATCHES", "", "an unanchored search", calls("REGEXP_LIKE")),
     Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", calls("REGEXP_MATCHES")),
-    Row("MATCHES", "postgres redshift", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
+    Row("MATCHES", "postgres", "classes follow the collation, . and \\s hold other characters, and 255 repetitions are the most", _postgres_matches),
+    Row("MATCHES", "redshift", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
     Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
     Row("MATCHES", "spark databricks hive", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
@@ -79,9 +102,11 @@ ROWS = (
     Row("LENGTH", "clickhouse", "length counts bytes", calls("lengthUTF8")),
     Row("LENGTH", "tsql", "LEN leaves out spaces at the end", _tsql_length),
     Row("AS_TEXT", "", "text is compared as it is", lambda x: x),
+    Row("AS_TEXT", "postgres+", "citext folds case; enums and uuids are no text", lambda x: cast(x, "text")),
     Row("AS_TEXT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
-    Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", lambda x: exp.Collate(this=x, expression=exp.Column(this=exp.Identifier(this="C", quoted=True)))),
+    Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", _in_c),
+    Row("BY_CODE_POINT", "postgres+", "enums and uuids have an order of their own", lambda x: _in_c(cast(x, "text"))),
     Row("BY_CODE_POINT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", binary),
 )  # fmt: skip
