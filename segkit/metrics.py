@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from segkit import compile
 from segkit.catalog import Catalog, EventTable, find
-from segkit.engines import Engine
+from segkit.engines import Engine, Streams
 from segkit.errors import DataError
 from segkit.plan import Plan
 from segkit.rendering import render
@@ -76,7 +76,8 @@ def _members(engine: Engine, plan: Plan, columns: Sequence[str], limit: int | No
     wanted = {plan.catalog.contacts.key: None}
     for name in columns:
         wanted[fields[find("field", name, fields)].name] = None
-    return _answer(engine, compile.contacts(plan, list(wanted), limit))
+    query = compile.contacts(plan, list(wanted), limit)
+    return engine.streamed(render(query, engine.renders_as)) if isinstance(engine, Streams) else _answer(engine, query)
 
 
 def masked(frame: pd.DataFrame) -> pd.DataFrame:

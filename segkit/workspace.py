@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def connect(
     source: Any = None,
     *,
+    dialect: str | None = None,
     catalog: Catalog | Mapping[str, Any] | str | Path | None = None,
     timezone: str | None = None,
     as_of: Any = None,
@@ -38,9 +39,10 @@ def connect(
     """Connects to data.
 
     Args:
-        source: a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a connection of
-            duckdb or sqlite3, or a mapping from table names to pandas, polars or Arrow tables. Without one: the bundled
-            sample data.
+        source: a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping from table
+            names to pandas, polars or Arrow tables, a database URL (`postgresql://...`), an engine of SQLAlchemy, or a
+            connection of any driver. Without one: the bundled sample data.
+        dialect: which SQL a connection speaks (`"snowflake"`), where its driver does not tell.
         catalog: what the tables mean, as a `Catalog`, a mapping or the path of a `catalog.yml`; by convention
             `contacts(contact_id, ...)`, `events(event_id, contact_id, event, occurred_at, ...)` and
             `list_members(list_name, contact_id)`.
@@ -59,7 +61,7 @@ def connect(
     if source is None:
         source = bundled.folder()
         catalog = bundled.folder() / "catalog.yml" if catalog is None else catalog
-    engine = open_engine(source)
+    engine = open_engine(source, dialect)
     tables = engine.tables()
     given = conventional(tables) if catalog is None else replace(as_catalog(catalog), assumed=False)
     return Workspace(engine, completed(given, tables), timezone=timezone, as_of=as_of, home=home)

@@ -1,10 +1,9 @@
-"""Reads the conformance cases of `tests/cases/` and runs one on the evaluator or on an engine: DuckDB, SQLite."""
+"""Reads the conformance cases of `tests/cases/` and runs one on the evaluator or on an engine."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
@@ -13,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from engines import ENGINES, Rows
 
 import segkit
 from segkit import Catalog, SegkitError, Segment, connect, evaluate, metrics, nodes
@@ -29,18 +28,6 @@ NAMES = {
     "datetime": datetime,
     "timezone": timezone,
     "Decimal": Decimal,
-}
-_SQL_TYPES = {
-    Kind.TEXT: "VARCHAR",
-    Kind.INTEGER: "BIGINT",
-    Kind.NUMBER: "DOUBLE",
-    Kind.DECIMAL: "DECIMAL(18, 2)",
-    Kind.FLOAT: "DOUBLE",
-    Kind.BOOLEAN: "BOOLEAN",
-    Kind.DATE: "DATE",
-    Kind.TIMESTAMP: "TIMESTAMP",
-    Kind.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
-    Kind.JSON: "JSON",
 }
 
 
@@ -140,47 +127,41 @@ def values(row: dict[str, Any], columns: dict[str, Column]) -> dict[str, Any]:
     return {k: float("nan") if v == "NaN" and k in floats else v for k, v in row.items()}
 
 
-CONNECTIONS: dict[str, Callable[[], Any]] = {
-    "duckdb": lambda: duckdb.connect(":memory:"),
-    "sqlite": lambda: sqlite3.connect(":memory:"),
-}
-
-
 @cache
 def _workspace(file: str, engine: str) -> segkit.Workspace:
     given = json.loads((CASES / f"{file}.json").read_text(encoding="utf-8"))["given"]
+    own = ENGINES[engine]
+    source = own.loaded(tables_of(given))
+    return connect(source, catalog=Catalog.from_dict(given["catalog"]), timezone=given.get("timezone"), **own.connect)
+
+
+def tables_of(given: dict[str, Any]) -> dict[str, Rows]:
+    """The tables of a file."""
     catalog = catalog_of(given)
-    connection = CONNECTIONS[engine]()
-    _load(connection, catalog.contacts.table, dict(catalog.contacts.fields), given["contacts"])
-    for table in catalog.events:
-        _load(connection, table.table, dict(table.properties), given.get("events", []))
+    tables = {catalog.contacts.table: _rows(catalog.contacts.fields, given["contacts"])}
+    tables |= {table.table: _rows(table.properties, given.get("events", [])) for table in catalog.events}
     if catalog.lists:
-        _load(connection, catalog.lists.table, dict(catalog.lists.columns), given.get("list_members", []))
-    for past in catalog.history:
-        _load(connection, past.table, dict(past.columns), given.get(past.table, []))
-    ws = connect(connection, catalog=Catalog.from_dict(given["catalog"]), timezone=given.get("timezone"))
-    return ws
+        tables[catalog.lists.table] = _rows(catalog.lists.columns, given.get("list_members", []))
+    return tables | {past.table: _rows(past.columns, given.get(past.table, [])) for past in catalog.history}
 
 
-def _load(connection: Any, table: str, columns: dict[str, Column], rows: list[dict[str, Any]]) -> None:
-    names = list(dict.fromkeys(column.name for column in columns.values()))
+def _rows(columns: Mapping[str, Column], rows: list[dict[str, Any]]) -> Rows:
     kinds = {column.name: column.kind for column in columns.values()}
-    quoted = {name: '"' + name.replace('"', '""') + '"' for name in names}
-    spec = ", ".join(f"{quoted[name]} {_SQL_TYPES[kinds[name]]}" for name in names)
-    connection.execute(f'CREATE TABLE "{table}" ({spec})')
-    for row in rows:
-        read = values(row, columns)
-        connection.execute(f'INSERT INTO "{table}" VALUES ({", ".join("?" * len(names))})', [read.get(name) for name in names])
+    return Rows(kinds, [values(row, dict(columns)) for row in rows])
 
 
-def on_duckdb(case: Case) -> list[Any]:
-    """The members that DuckDB finds."""
-    return _members(case, "duckdb")
+@dataclass(frozen=True)
+class On:
+    """The members that an engine finds."""
+
+    engine: str
+
+    def __call__(self, case: Case) -> list[Any]:
+        ws = _workspace(case.file, self.engine)
+        return metrics.members(ws.engine, _resolved(case, ws)).iloc[:, 0].tolist()
 
 
-def on_sqlite(case: Case) -> list[Any]:
-    """The members that SQLite finds."""
-    return _members(case, "sqlite")
+on_duckdb, on_sqlite, on_postgres = On("duckdb"), On("sqlite"), On("postgres")
 
 
 def on_shown_sqlite(case: Case) -> list[Any]:
@@ -189,11 +170,6 @@ def on_shown_sqlite(case: Case) -> list[Any]:
     shown = displayed(_resolved(case, ws), "sqlite")
     assert not any(name in shown for name in FUNCTIONS)
     return sorted(ws.engine.frame(shown).iloc[:, 0].tolist())
-
-
-def _members(case: Case, engine: str) -> list[Any]:
-    ws = _workspace(case.file, engine)
-    return metrics.members(ws.engine, _resolved(case, ws)).iloc[:, 0].tolist()
 
 
 def _resolved(case: Case, ws: segkit.Workspace) -> Plan:

@@ -12,29 +12,22 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-import duckdb
+from engines import ENGINES, Rows
 
 from segkit import E, F, Segment, connect, evaluate
 from segkit.builder import EventStream, Predicate, Value
+from segkit.catalog import Kind
 from segkit.plan import moment, plan
 from segkit.segment import as_catalog
 
 # ---------------------------------------------------------------- tables, and who is in
 
 EVENT = {"event_id": "integer", "contact_id": "text", "event": "text", "occurred_at": "timestamp"}
-_SQL_TYPES = {
-    "text": "VARCHAR",
-    "integer": "BIGINT",
-    "float": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "json": "JSON",
-}
 
 
 @dataclass(frozen=True)
@@ -63,21 +56,22 @@ def evaluated(where: Predicate, world: World) -> set[str]:
     return {row["contact_id"] for row in world.contacts if evaluate.holds(resolved, row, world.events)}
 
 
-def on_duckdb(where: Predicate, world: World) -> set[str]:
-    """The members that DuckDB finds."""
-    with duckdb.connect(":memory:", config={"threads": "1"}) as connection:
-        _create(connection, "contacts", world.fields, world.contacts)
-        _create(connection, "events", world.properties, world.events)
-        with connect(connection, catalog=world.catalog, as_of=world.as_of) as workspace:
+@dataclass(frozen=True)
+class On:
+    """The members that an engine finds."""
+
+    engine: str
+
+    def __call__(self, where: Predicate, world: World) -> set[str]:
+        own = ENGINES[self.engine]
+        tables = {"contacts": Rows(_kinds(world.fields), world.contacts), "events": Rows(_kinds(world.properties), world.events)}
+        source = own.loaded(tables)
+        with closing(source), connect(source, catalog=world.catalog, as_of=world.as_of, home=None, **own.connect) as workspace:
             return set(workspace.members(Segment(None, where))["contact_id"])
 
 
-def _create(connection: duckdb.DuckDBPyConnection, table: str, kinds: dict[str, str], rows: list[dict[str, Any]]) -> None:
-    columns = ", ".join(f'"{name}" {_SQL_TYPES[kind]}' for name, kind in kinds.items())
-    connection.execute(f"CREATE TABLE {table} ({columns})")
-    if rows:
-        marks = ", ".join("?" * len(kinds))
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", [[row.get(name) for name in kinds] for row in rows])
+def _kinds(columns: dict[str, str]) -> dict[str, Kind]:
+    return {name: Kind(kind) for name, kind in columns.items()}
 
 
 # ---------------------------------------------------------------- a case as tables

@@ -27,7 +27,7 @@ class ThreeWays:
     def __init__(self, world: World) -> None:
         rng = random.Random(7)
         self.zone = world.zone
-        self.rows = {table: [_mapped(row) for row in rows] for table, rows in world.rows.items()}
+        self.rows = {table: [mapped(row) for row in rows] for table, rows in world.rows.items()}
         written = {
             table: [{name: _text(value, name, rng) for name, value in row.items()} for row in rows]
             for table, rows in self.rows.items()
@@ -72,7 +72,7 @@ def _exact(node: Any) -> Any:
             return node
 
 
-def _mapped(row: dict[str, Any]) -> dict[str, Any]:
+def mapped(row: dict[str, Any]) -> dict[str, Any]:
     return {name: _BINARY.get(value, value) if isinstance(value, Decimal | float) else value for name, value in row.items()}
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from cases_runner import Case, all_cases, on_duckdb, on_evaluator, on_sqlite
+from cases_runner import Case, On, all_cases, on_evaluator, on_sqlite
+from engines import ENGINES
 
 from segkit import SegkitError
 
@@ -18,7 +19,7 @@ EXCLUDED = {
 """The definitions that an engine cannot answer rightly, and why."""
 
 
-@pytest.mark.parametrize("run", [on_evaluator, on_duckdb, on_sqlite], ids=["evaluator", "duckdb", "sqlite"])
+@pytest.mark.parametrize("run", [on_evaluator, *map(On, ENGINES)], ids=["evaluator", *ENGINES])
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
 def test_case(case: Case, run) -> None:
     if case.case.get("only") == "sql" and run is on_evaluator:

@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
 HOMES = {
     "sqlglot": {"compile", "rendering"},
     "duckdb": {"engines"},
+    "sqlalchemy": {"engines"},
     "lark": {"language"},
     "altair": {"charts"},
     "anywidget": {"panel"},

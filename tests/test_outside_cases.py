@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from outside import NotOurs, World, evaluated, instant, on_duckdb, predicates, stretched, trees, world
+from engines import ENGINES
+from outside import NotOurs, On, World, evaluated, instant, predicates, stretched, trees, world
 
 from segkit import TODAY, E, F, days, months, weeks, years
 from segkit.builder import Predicate, Value
@@ -25,7 +26,7 @@ from segkit.builder import Predicate, Value
 FOLDER = os.environ.get("SEGKIT_CASES", "")
 pytestmark = pytest.mark.skipif(not FOLDER, reason="SEGKIT_CASES names no folder with dittofeed_members.json")
 Members = Callable[[Predicate, World], set[str]]
-on_both = pytest.mark.parametrize("members", [evaluated, on_duckdb])
+everywhere = pytest.mark.parametrize("members", [evaluated, *map(On, ENGINES)], ids=["evaluator", *ENGINES])
 
 
 @cache
@@ -71,7 +72,7 @@ def answers(case: dict[str, Any], found: dict[str, set[str]]) -> bool:
     )
 
 
-@on_both
+@everywhere
 @pytest.mark.parametrize("case", [case for case in DITTOFEED if case["id"] not in THEIRS], ids=lambda case: case["id"])
 def test_dittofeed(case: dict[str, Any], members: Members) -> None:
     known = world(case)
@@ -79,7 +80,7 @@ def test_dittofeed(case: dict[str, Any], members: Members) -> None:
     assert answers(case, found), found
 
 
-@on_both
+@everywhere
 @pytest.mark.parametrize("case", [case for case in DITTOFEED if case["id"] in THEIRS], ids=lambda case: case["id"])
 def test_what_is_theirs(case: dict[str, Any], members: Members) -> None:
     reason, otherwise = THEIRS[case["id"]]
@@ -200,7 +201,7 @@ INSTANTS: dict[str, Callable[[dt.datetime], dt.datetime]] = {
 }
 
 
-@on_both
+@everywhere
 @pytest.mark.parametrize("now", NOWS)
 @pytest.mark.parametrize("case", FUNCTIONAL, ids=lambda case: case["expression"])
 def test_mautic(case: dict[str, Any], now: str, members: Members) -> None:
@@ -239,7 +240,7 @@ def days_of(text: str) -> set[dt.date]:
     raise AssertionError(text)
 
 
-@on_both
+@everywhere
 @pytest.mark.parametrize("case", DOCUMENTED, ids=lambda case: f"{case['op']} {case['expression']}")
 def test_mautics_documented_examples(case: dict[str, Any], members: Members) -> None:
     """Out of every day of four years, those that they document, or that follow where they miscounted."""

@@ -21,7 +21,18 @@ from segkit.compile.sql import Sql
 from segkit.plan import Plan
 from segkit.plan.tree import Condition
 
-__all__ = ["Sql", "contacts", "distinct_values", "members", "repeated_ids", "repeated_keys", "sizes", "truths"]
+__all__ = [
+    "Sql",
+    "constants",
+    "contacts",
+    "distinct_values",
+    "members",
+    "no_rows",
+    "repeated_ids",
+    "repeated_keys",
+    "sizes",
+    "truths",
+]
 
 
 def members(plan: Plan) -> exp.Select:
@@ -74,6 +85,17 @@ def distinct_values(table: str, column: str, limit: int) -> exp.Select:
     own = sql.as_text(sql.column(column))
     query = exp.Select(expressions=[own], distinct=exp.Distinct())
     return query.from_(sql.table(table), copy=False).order_by(own.copy(), copy=False).limit(limit, copy=False)
+
+
+def constants(texts: Sequence[str]) -> exp.Select:
+    """One row of some texts."""
+    return exp.Select(expressions=[sql.aliased(sql.string(text), f"text_{i}") for i, text in enumerate(texts)])
+
+
+def no_rows(table: str) -> exp.Select:
+    """All columns of a table, and none of its rows."""
+    nothing = exp.EQ(this=sql.number(1), expression=sql.number(0))
+    return exp.Select(expressions=[exp.Star()]).from_(sql.table(table), copy=False).where(nothing, copy=False)
 
 
 def _repeated(table: str, column: str, limit: int, missing_too: bool) -> exp.Select:

@@ -1,4 +1,4 @@
-"""Where SQL runs: the `Engine` protocol and its adapters, one file each: embedded DuckDB and SQLite.
+"""Where SQL runs: the `Engine` protocol and its adapters: embedded `duck` and `sqlite`, and any `warehouse`.
 
 An engine knows its dialect, its tables, and how to answer a query as a frame. Analysis only reads: files are opened
 read-only, and SQL cannot reach the file system or the network beyond the files it was given.
@@ -57,19 +57,36 @@ class KeepsAnswers(Engine, Protocol):
         ...
 
 
-def open_engine(source: Any) -> Engine:
-    """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a duckdb or
-    sqlite3 connection, or a mapping of frames. A file is told by its first bytes, not by its name.
+@runtime_checkable
+class Streams(Engine, Protocol):
+    """An engine that can hand over the answer to a query as it is read."""
+
+    def streamed(self, sql: str) -> pd.DataFrame:
+        """The answer to a query that may have millions of rows."""
+        ...
+
+
+def open_engine(source: Any, dialect: str | None = None) -> Engine:
+    """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping of
+    frames, any database URL, an engine of SQLAlchemy, or a connection of a driver. A file is told by its first bytes.
+
+    `dialect` says which SQL a connection speaks whose driver does not tell.
 
     Raises:
         EngineError: nothing segkit can open.
     """
-    from segkit.engines import duck, sqlite  # the libraries are heavy: they are loaded when data is asked
+    from segkit.engines import duck, sqlite, urls, warehouse  # the libraries are heavy: they are loaded when data is asked
 
+    if urls.is_sqlalchemy(source):
+        return warehouse.of_sqlalchemy(source, dialect)
     if sqlite.is_connection(source):
         return sqlite.of_connection(source)
     if isinstance(source, str) and source.startswith("sqlite:"):
         return sqlite.of_file(sqlite.path_of(source))
+    if urls.is_url(source):
+        return warehouse.of_url(source, dialect)
     if isinstance(source, str | Path) and sqlite.is_file(Path(source).expanduser()):
         return sqlite.of_file(Path(source).expanduser())
+    if warehouse.is_connection(source) and not duck.is_connection(source):
+        return warehouse.of_connection(source, dialect)
     return duck.open_duckdb(source)

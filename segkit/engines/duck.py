@@ -112,6 +112,13 @@ def _kind(data_type: str) -> Kind:
     return _KINDS.get(data_type, Kind.UNKNOWN)
 
 
+def is_connection(source: Any) -> bool:
+    """Whether something is a connection of `duckdb`."""
+    import duckdb
+
+    return isinstance(source, duckdb.DuckDBPyConnection)
+
+
 def open_duckdb(source: Any) -> DuckDB:
     """The engine for a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a connection, or a mapping of frames.
 
@@ -127,10 +134,6 @@ def open_duckdb(source: Any) -> DuckDB:
             return _of_frames(source)
         if isinstance(source, str) and source == ":memory:":
             return DuckDB(_connected(source), source, owned=True)
-        if isinstance(source, str) and "://" in source:
-            scheme = source.split("://", 1)[0]
-            fix = f"render for it with seg.sql({scheme!r}), or use DuckDB or SQLite"
-            raise EngineError(f"{scheme} cannot be run on yet", fix=fix)
         if isinstance(source, str | Path):
             path = Path(source).expanduser()
             if path.is_dir():
@@ -146,7 +149,7 @@ def open_duckdb(source: Any) -> DuckDB:
         ) from None
     raise EngineError(
         f"cannot connect to a {type(source).__name__}",
-        fix="pass a DuckDB or SQLite file, a folder of Parquet or CSV, such a connection, or {'contacts': frame, ...}",
+        fix="pass a file, a folder of Parquet or CSV, a database URL, a connection, or {'contacts': frame, ...}",
     )
 
 

