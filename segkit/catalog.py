@@ -247,17 +247,29 @@ Tables = Mapping[str, Mapping[str, Column]]
 
 def conventional(tables: Tables) -> Catalog:
     """The catalog of a connection whose tables bear the conventional names."""
-    named = {name.rsplit(".", 1)[-1].casefold(): name for name in tables}
-    if "contacts" not in named:
+    contacts, events, lists = (_conventional(name, tables) for name in ("contacts", "events", "list_members"))
+    if contacts is None:
         raise CatalogError(
             f"no table called contacts among: {', '.join(sorted(tables)) or 'no tables at all'}",
             fix="pass catalog={'contacts': {'table': ..., 'key': ...}} to say which table holds the contacts",
         )
     return Catalog(
-        contacts=ContactTable(named["contacts"]),
-        events=(EventTable(named["events"]),) if "events" in named else (),
-        lists=ListTable(named["list_members"]) if "list_members" in named else None,
+        contacts=ContactTable(contacts),
+        events=(EventTable(events),) if events else (),
+        lists=ListTable(lists) if lists else None,
     )
+
+
+def _conventional(wish: str, tables: Tables) -> str | None:
+    """The table of that name; one of another schema only where there is no other, in any schema."""
+    found = [name for name in tables if name.rsplit(".", 1)[-1].casefold() == wish]
+    own = [name for name in found if "." not in name] or found
+    if len(own) > 1:
+        raise CatalogError(
+            f"{wish} could be {' or '.join(sorted(own))}",
+            fix="say which: catalog={'contacts': {'table': ...}, 'events': [{'table': ...}], 'lists': {'table': ...}}",
+        )
+    return own[0] if own else None
 
 
 def completed(catalog: Catalog, tables: Tables) -> Catalog:

@@ -74,3 +74,10 @@ def session() -> Any:
     connection.execute(f"SET timezone TO '{ZONE}'")
     connection.commit()
     return connection
+
+
+@cache
+def is_english() -> bool:
+    """Whether letters sort as in English, not by code point."""
+    with session() as connection:
+        return bool(connection.execute("SELECT 'a' < 'B'").fetchone()[0])

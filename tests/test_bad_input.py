@@ -9,6 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import duckdb
 import pandas as pd
 import pytest
 from cases_runner import Case, all_cases
+from engines import ENGINES, Rows
 
 import segkit
 from segkit import (
@@ -39,6 +41,7 @@ from segkit import (
     in_segment,
 )
 from segkit.builder import Predicate
+from segkit.catalog import Kind
 from segkit.compile import conditions, sql
 from segkit.compile.joined import base_of
 from segkit.metrics import members
@@ -431,15 +434,28 @@ def _is_storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= c <= "\udfff" for c in text)
 
 
-def _workspace_of(texts: list[str]) -> segkit.Workspace:
-    frame = pd.DataFrame({"contact_id": range(len(texts)), "v": pd.Series(texts, dtype=object)})
-    return connect({"contacts": frame, "canary": pd.DataFrame({"alive": [1]})}, as_of=AS_OF)
+@contextmanager
+def _workspace_of(texts: list[str], engine: str) -> Iterator[segkit.Workspace]:
+    """Texts as fields of contacts, beside a canary that must be alive in the end."""
+    contacts = Rows({"contact_id": Kind.INTEGER, "v": Kind.TEXT}, [{"contact_id": i, "v": text} for i, text in enumerate(texts)])
+    own = ENGINES[engine]
+    source = own.loaded({"contacts": contacts, "canary": Rows({"alive": Kind.INTEGER}, [{"alive": 1}])})
+    with closing(source), connect(source, as_of=AS_OF, home=None, **own.connect) as workspace:
+        yield workspace
+        alive = Segment("alive", F.alive == 1).sql(workspace.engine.dialect, catalog=_CANARY)
+        assert workspace.engine.frame(alive).iloc[:, 0].tolist() == [1]
+        assert workspace.size(segkit.everyone()) == len(texts)
 
 
-def _wrong(texts: list[str], values: list[str], test: str, build: Callable[[str], Predicate] | None = None) -> list[str]:
-    """The values that a test finds other texts for on DuckDB than in Python; many values are asked for in one query."""
+_CANARY = {"contacts": {"table": "canary", "key": "alive", "fields": {"alive": "integer"}}}
+
+
+def _wrong(
+    texts: list[str], values: list[str], test: str, build: Callable[[str], Predicate] | None = None, engine: str = "duckdb"
+) -> list[str]:
+    """The values that a test finds other texts for on an engine than in Python; many values are asked for in one query."""
     written, meant = TESTS[test]
-    with _workspace_of(texts) as workspace:
+    with _workspace_of(texts, engine) as workspace:
         catalog, at = workspace._checked(), moment(AS_OF, "UTC")
         plans = [plan(as_segment((build or written)(value)).definition, catalog, at) for value in values]
         base = base_of(plans)
@@ -448,10 +464,8 @@ def _wrong(texts: list[str], values: list[str], test: str, build: Callable[[str]
             sql.aliased(sql.case_when(conditions.condition(p.where, base.names), sql.number(1), sql.number(0)), f"m{i}")
             for i, p in enumerate(plans)
         ]
-        frame = workspace.engine.frame(render(base.select(columns, None, [p.where for p in plans]), "duckdb")).sort_values(
-            "contact_id"
-        )
-        assert workspace.engine.frame("SELECT alive FROM canary")["alive"].tolist() == [1]
+        query = render(base.select(columns, None, [p.where for p in plans]), workspace.engine.renders_as)
+        frame = workspace.engine.frame(query).sort_values("contact_id")
     return [value for i, value in enumerate(values) if frame[f"m{i}"].tolist() != [int(meant(text, value)) for text in texts]]
 
 
@@ -461,18 +475,20 @@ def _surrounded(values: list[str]) -> list[str]:
     return [text for text in dict.fromkeys(around) if _is_storable(text)]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("test", TESTS)
-def test_hostile_values_find_exactly_themselves(test: str) -> None:
+def test_hostile_values_find_exactly_themselves(test: str, engine: str) -> None:
     assert len(VALUES) >= 60
-    assert _wrong(_surrounded(VALUES), VALUES, test) == []
+    assert _wrong(_surrounded(VALUES), VALUES, test, engine=engine) == []
 
 
 def test_a_wrong_test_is_noticed() -> None:
     assert _wrong(_surrounded(VALUES), VALUES, "contains", lambda s: F.v.contains(s, ignore_case=True)) != []
 
 
-def test_hostile_values_survive_the_text_that_is_shown() -> None:
-    with _workspace_of(VALUES) as workspace:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_hostile_values_survive_the_text_that_is_shown(engine: str) -> None:
+    with _workspace_of(VALUES, engine) as workspace:
         for i, value in enumerate(VALUES):
             shown = workspace.sql(Segment(value[:99] or "empty", F.v == value, notes=value))
             assert workspace.engine.frame(shown)["contact_id"].tolist() == [i], shown
@@ -487,15 +503,16 @@ def _shared_values() -> list[str]:
     return list(dict.fromkeys(json.loads(line)["v"] for line in lines if line.strip()))
 
 
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("test", TESTS)
-def test_every_shared_hostile_value(test: str) -> None:
+def test_every_shared_hostile_value(test: str, engine: str) -> None:
     if not _shared_values():
         pytest.skip("SEGKIT_CASES names no folder with hostile.jsonl")
     values = [value for value in _shared_values() if _is_storable(value)]
     assert len(values) > 1_000
     for start in range(0, len(values), 150):
         batch = values[start : start + 150]
-        assert _wrong(_surrounded(batch), batch, test) == []
+        assert _wrong(_surrounded(batch), batch, test, engine=engine) == []
 
 
 def test_every_shared_unstorable_value_is_refused() -> None:

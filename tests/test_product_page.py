@@ -1,22 +1,24 @@
 """Every code block of the product page, verbatim, against hand-written SQL on the sample data.
 
 The sample data holds contacts exactly on, just before and just after every edge of these segments (its README lists
-them); each block is asked of DuckDB, of SQLite and of the plain-Python evaluator.
+them); each block is asked of every engine and of the plain-Python evaluator.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pytest
+from engines import ENGINES, Rows
 from test_sample_data import SAMPLE, SEGMENTS, database
 
 from segkit import F, Segment, Workspace, connect, evaluate, parse, parse_fields, parse_journey, parse_segment, templates
+from segkit.engines.kinds import kind
 from segkit.plan import moment, plan
 from segkit.segment import by_name
 
@@ -59,19 +61,23 @@ def embedded() -> Iterator[Workspace]:
         yield ws
 
 
-@pytest.fixture(scope="module")
-def sqlite(oracle: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    path = tmp_path_factory.mktemp("sample") / "sample.sqlite"
-    connection = sqlite3.connect(path)
-    for table in ("contacts", "events", "list_members", "tier_history"):
-        columns = oracle.execute(f"DESCRIBE {table}").fetchall()
-        connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind, *_ in columns)})")
-        as_stored = ", ".join(f"{name}::VARCHAR" if kind[:4] in ("DATE", "TIME", "DECI") else name for name, kind, *_ in columns)
-        rows = oracle.execute(f"SELECT {as_stored} FROM {table}").fetchall()
-        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", rows)
-    connection.commit()
-    connection.close()
-    with connect(path, catalog=SAMPLE / "catalog.yml") as ws:
+@cache
+def sample() -> dict[str, Rows]:
+    """The tables of the sample data."""
+    tables = {}
+    with database(SAMPLE) as connection:
+        for table in ("contacts", "events", "list_members", "tier_history"):
+            columns = {name: kind(type_) for name, type_, *_ in connection.execute(f"DESCRIBE {table}").fetchall()}
+            tables[table] = Rows(columns, _rows(connection, table, "true"))
+    return tables
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    """The sample data on each engine."""
+    own = ENGINES[request.param]
+    source = None if own.name == "duckdb" else own.loaded(sample())
+    with connect(source, catalog=SAMPLE / "catalog.yml", home=None, **own.connect) as ws:
         ws.define(*REFERRED)
         yield ws
 
@@ -109,12 +115,16 @@ def test_every_block_has_a_hand_written_query() -> None:
 
 @pytest.mark.parametrize("name", SEGMENT_BLOCKS)
 def test_a_block_has_the_members_of_the_hand_written_query(
-    name: str, oracle: duckdb.DuckDBPyConnection, embedded: Workspace, sqlite: Workspace
+    name: str, oracle: duckdb.DuckDBPyConnection, engine: Workspace
 ) -> None:
     members = expected(oracle, name)
     assert members
-    assert embedded.members(block(name))["contact_id"].tolist() == members
-    assert sqlite.members(block(name))["contact_id"].tolist() == members
+    assert engine.members(block(name))["contact_id"].tolist() == members
+
+
+def test_the_templates_have_the_same_sizes(engine: Workspace, embedded: Workspace) -> None:
+    documented = templates.documented()
+    assert engine.sizes(documented)["size"].tolist() == embedded.sizes(documented)["size"].tolist()
 
 
 def test_the_evaluator_finds_the_members_of_every_block(oracle: duckdb.DuckDBPyConnection, embedded: Workspace) -> None:

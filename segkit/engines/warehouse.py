@@ -156,7 +156,7 @@ class Warehouse:
                     for cursor in held:
                         with suppress(Exception):
                             cursor.close()
-        except self._errors as error:
+        except (self._errors, UnicodeError) as error:
             raise self._refusal(error) from None
 
     def _refusal(self, error: BaseException) -> EngineError:
@@ -248,7 +248,7 @@ class _Described(Mapping[str, Mapping[str, Column]]):
         return found
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name in (*_CONVENTIONAL, *self._known) if name in self])
+        return iter([name for name in dict.fromkeys((*_CONVENTIONAL, *self._known)) if name in self])
 
     def __len__(self) -> int:
         return len(list(iter(self)))
@@ -267,9 +267,9 @@ class _Described(Mapping[str, Mapping[str, Column]]):
 def _described_kind(column: Sequence[Any], dialect: str) -> Kind:
     """The kind of a column by what its driver says of its type: a name, a class of Python, or nothing to go by."""
     own, scale = column[1], column[5] if len(column) > 5 else None
-    name = getattr(own, "__name__", own)
+    name = str(getattr(own, "__name__", own))
     python = {"str": "TEXT", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "Decimal": "DECIMAL", "date": "DATE"}
-    return kinds.kind(python.get(name, name), scale, dialect) if isinstance(name, str) else Kind.UNKNOWN
+    return kinds.kind(python.get(name, name), scale, dialect)
 
 
 # ---------------------------------------------------------------- opening
