@@ -124,7 +124,7 @@ def test_a_missing_driver_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPat
     with pytest.raises(EngineError, match=r'pip install "psycopg\[binary\]"'):
         connect("postgresql://ann@host/db")
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    with pytest.raises(EngineError, match=r"pip install \"sqlalchemy"):
+    with pytest.raises(EngineError, match=r"segkit\[sqlalchemy\]"):
         connect("postgresql://ann@host/db")
 
 
@@ -336,6 +336,14 @@ def test_a_long_answer_is_streamed(postgres: Any) -> None:
         assert len(ws.members(everyone(), columns=["country"])) == 49_994
         assert members(ws, F.country == "x777") == [777]
         assert ws.engine.streamed("SELECT 1 AS a WHERE 1 = 0").columns.tolist() == ["a"]
+
+
+def test_a_connection_that_gives_rows_by_name(postgres: Any) -> None:
+    from psycopg.rows import dict_row
+
+    postgres.row_factory = dict_row
+    ws = connect(postgres, as_of=AS_OF, home=None)
+    assert ws.members(F.country == "USA", columns=["opens"]).to_dict("list") == {"contact_id": [1], "opens": [5]}
 
 
 def test_a_closed_connection_says_so(postgres: Any) -> None:

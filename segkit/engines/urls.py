@@ -64,7 +64,7 @@ def engine_of(url: str) -> sqlalchemy.Engine:
         import sqlalchemy
         from sqlalchemy.pool import NullPool
     except ImportError:
-        raise EngineError("a database URL needs SQLAlchemy", fix='pip install "sqlalchemy>=2.0"') from None
+        raise EngineError("a database URL needs SQLAlchemy", fix='pip install "segkit[sqlalchemy]"') from None
 
     try:
         made = sqlalchemy.make_url(re.sub(r"^postgres(?=[:+])", "postgresql", url))

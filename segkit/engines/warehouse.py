@@ -94,7 +94,7 @@ class Warehouse:
             names = [str(column[0]) for column in cursor.description]
             columns: list[list[Any]] = [[] for _ in names]
             while chunk:
-                for column, values in zip(columns, zip(*chunk, strict=True), strict=True):
+                for column, values in zip(columns, zip(*map(_values, chunk), strict=True), strict=True):
                     column.extend(values)
                 chunk = cursor.fetchmany(_AT_ONCE)
             return names, columns
@@ -166,6 +166,11 @@ class Warehouse:
         denied = "permission" in told.lower() or "privilege" in told.lower() or "denied" in told.lower()
         fix = "grant SELECT on the tables of the catalog" if denied else "check the catalog against the tables"
         return EngineError(f"{self.dialect} refused the query: {told:.1000}", fix=fix)
+
+
+def _values(row: Any) -> Sequence[Any]:
+    """The values of a row, which a caller's connection may give by name."""
+    return tuple(row.values()) if isinstance(row, Mapping) else row
 
 
 class KeepingWarehouse(Warehouse):

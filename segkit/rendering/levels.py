@@ -10,7 +10,7 @@ from segkit.errors import DialectError, unknown
 
 LEVELS = {
     "duckdb": "executed: the conformance suite runs on it",
-    "postgres": "rendered by reviewed rules, not executed",
+    "postgres": "executed: the conformance suite runs on it",
     "sqlite": "executed: the conformance suite runs on it",
     "bigquery": "rendered by reviewed rules, not executed",
     "snowflake": "rendered by reviewed rules, not executed",
