@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import Any
 
 import cases_runner
@@ -19,6 +20,7 @@ import postgres_server
 import pytest
 from cases_runner import all_cases, on_postgres, tables_of
 from engines import ENGINES, TYPES, Rows, Written
+from test_bad_input import VALUES
 
 import segkit
 from segkit import E, EngineError, F, Segment, connect, everyone, in_list
@@ -413,3 +415,39 @@ def test_json_is_read_as_jsonb_is(file: str) -> None:
     for case in some:
         plan = cases_runner._resolved(case, ws)
         assert segkit.metrics.members(ws.engine, plan).iloc[:, 0].tolist() == case.case["members"], case.case
+
+
+# ---------------------------------------------------------------- hostile texts through every driver
+
+
+@pytest.mark.parametrize("path", ["psycopg", "psycopg2", "sqlalchemy"])
+def test_hostile_texts_through_a_driver(path: str) -> None:
+    """Each text finds itself alone, and a table beside it is alive in the end."""
+    driver = "psycopg" if path == "sqlalchemy" else path
+    if find_spec(driver) is None:
+        pytest.skip(f"{driver} is not installed: pip install {driver}-binary")
+    texts = Rows({"contact_id": Kind.INTEGER, "v": Kind.TEXT}, [{"contact_id": i, "v": text} for i, text in enumerate(VALUES)])
+    connection = ENGINES["postgres"].loaded({"contacts": texts, "canary": Rows({"alive": Kind.INTEGER}, [{"alive": 1}])})
+    own = url(connection).replace("postgresql:", f"postgresql+{driver}:")
+    with made(path, own) as source, connect(source, as_of=AS_OF, home=None) as ws:
+        for i, text in enumerate(VALUES):
+            assert members(ws, F.v == text) == [i], text
+        assert ws.members(everyone())["contact_id"].tolist() == list(range(len(VALUES)))
+        ws.engine.keep("segkit_texts", pd.DataFrame({"v": pd.Series(VALUES, dtype="string")}))
+        assert ws.engine.frame("SELECT v FROM pg_temp.segkit_texts")["v"].tolist() == VALUES
+    assert connection.execute("SELECT alive FROM canary").fetchall() == [(1,)]
+
+
+@contextmanager
+def made(path: str, own: str) -> Iterator[Any]:
+    """A connection of a driver to a URL, or an engine of SQLAlchemy."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(own)
+    if path == "sqlalchemy":
+        yield engine
+    else:
+        raw = engine.raw_connection().driver_connection
+        yield raw
+        raw.close()
+    engine.dispose()
