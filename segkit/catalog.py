@@ -8,7 +8,7 @@ conventional tables, any field.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
@@ -247,12 +247,16 @@ Tables = Mapping[str, Mapping[str, Column]]
 
 def conventional(tables: Tables) -> Catalog:
     """The catalog of a connection whose tables bear the conventional names."""
-    contacts, events, lists = (_conventional(name, tables) for name in ("contacts", "events", "list_members"))
-    if contacts is None:
+    found = _named("contacts", tables)
+    if not found:
         raise CatalogError(
             f"no table called contacts among: {', '.join(sorted(tables)) or 'no tables at all'}",
             fix="pass catalog={'contacts': {'table': ..., 'key': ...}} to say which table holds the contacts",
         )
+    if len(found) > 1:
+        raise CatalogError(f"contacts could be {' or '.join(sorted(found))}", fix="pass catalog={'contacts': {'table': ...}}")
+    [contacts] = found
+    events, lists = _beside(contacts, _named("events", tables)), _beside(contacts, _named("list_members", tables))
     return Catalog(
         contacts=ContactTable(contacts),
         events=(EventTable(events),) if events else (),
@@ -260,16 +264,16 @@ def conventional(tables: Tables) -> Catalog:
     )
 
 
-def _conventional(wish: str, tables: Tables) -> str | None:
-    """The table of that name; one of another schema only where there is no other, in any schema."""
+def _named(wish: str, tables: Tables) -> list[str]:
+    """The tables of that name: of the own schema, else of any."""
     found = [name for name in tables if name.rsplit(".", 1)[-1].casefold() == wish]
-    own = [name for name in found if "." not in name] or found
-    if len(own) > 1:
-        raise CatalogError(
-            f"{wish} could be {' or '.join(sorted(own))}",
-            fix="say which: catalog={'contacts': {'table': ...}, 'events': [{'table': ...}], 'lists': {'table': ...}}",
-        )
-    return own[0] if own else None
+    return [name for name in found if "." not in name] or found
+
+
+def _beside(contacts: str, found: Sequence[str]) -> str | None:
+    """The one of some tables that stands in the schema of the contacts; one of another schema where there is no choice."""
+    own = [name for name in found if name.rpartition(".")[0] == contacts.rpartition(".")[0]] or found
+    return own[0] if len(own) == 1 else None
 
 
 def completed(catalog: Catalog, tables: Tables) -> Catalog:

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from engine_world import asked
-from engines import ENGINES
+from engines import ENGINES, Engine
 from hypothesis import given
 from strategies import definitions, moments
 from test_laws import ZONES, examples
@@ -38,3 +39,27 @@ def test_the_evaluator_and_the_engine_agree(engine: str, zone: str) -> None:
     agree()
     everyone = len(asked(engine, ZONES[zone], zone).rows["contacts"])
     assert sum(0 < size < everyone for size in seen) > len(seen) / 3
+
+
+# ---------------------------------------------------------------- engines that are not there
+
+ABSENT = Engine("nowhere", lambda tables: tables, "no_such_module", "pip install nowhere")
+
+
+def test_a_missing_engine_is_skipped_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "SEGKIT_REQUIRE_ENGINES"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(pytest.skip.Exception, match="nowhere is not installed: pip install nowhere"):
+        ABSENT.loaded({})
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.skip.Exception):
+        replace(ABSENT, in_test_extra=False).require()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("CI", "true"), ("SEGKIT_REQUIRE_ENGINES", "all"), ("SEGKIT_REQUIRE_ENGINES", "x,nowhere")]
+)
+def test_a_missing_engine_fails_where_it_must_be(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(pytest.fail.Exception, match="pip install nowhere"):
+        ABSENT.loaded({})

@@ -100,6 +100,18 @@ def test_a_url_an_engine_and_connections(postgres: Any) -> None:
     assert not postgres.closed
 
 
+def test_an_engine_of_sqlalchemy_for_sqlite(tmp_path: Any) -> None:
+    import sqlalchemy
+
+    made = sqlalchemy.create_engine(f"sqlite:///{tmp_path / 'crm.db'}")
+    with made.begin() as own:
+        own.exec_driver_sql("CREATE TABLE contacts (contact_id INTEGER, name TEXT)")
+        own.exec_driver_sql("INSERT INTO contacts VALUES (1, 'Ann'), (2, 'Bob')")
+    with connect(made, home=None) as ws:
+        assert ws.engine.renders_as == "sqlite+"
+        assert members(ws, F.name.matches("^A")) == [1]
+
+
 def test_secrets_are_never_shown(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = "p@ss:w/rd'1"
     quoted = "p%40ss%3Aw%2Frd%271"
@@ -171,10 +183,16 @@ def test_kinds_come_from_the_connection(postgres: Any) -> None:
 
 def test_conventional_tables_are_those_of_the_own_schema(postgres: Any) -> None:
     [[schema]] = postgres.execute("SELECT current_schema()").fetchall()
-    postgres.execute(f"CREATE SCHEMA {schema}_z; CREATE TABLE {schema}_z.contacts (contact_id integer)")
-    postgres.execute(f"CREATE SCHEMA {schema}_a; CREATE TABLE {schema}_a.contacts (contact_id integer)")
+    for other in (f"{schema}_z", f"{schema}_a"):
+        postgres.execute(
+            f"CREATE SCHEMA {other}; CREATE TABLE {other}.contacts (contact_id integer); CREATE TABLE {other}.events ()"
+        )
     postgres.commit()
-    assert connect(postgres, home=None).catalog.contacts.table == "contacts"
+    catalog = connect(postgres, home=None).catalog
+    assert (catalog.contacts.table, catalog.events[0].table) == ("contacts", "events")
+    postgres.execute("DROP TABLE events")
+    postgres.commit()
+    assert connect(postgres, home=None).catalog.events == ()
     postgres.execute("SET search_path TO pg_catalog")
     postgres.commit()
     with pytest.raises(segkit.CatalogError, match=r"contacts could be .* or ") as refused:

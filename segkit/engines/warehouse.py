@@ -7,27 +7,28 @@ has open stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from segkit.catalog import Column, Kind, Tables
-from segkit.engines import drivers, kinds, urls
+from segkit import compile
+from segkit.catalog import Column, Tables
+from segkit.engines import drivers, kinds, sqlite, urls
+from segkit.engines.described import Described
 from segkit.engines.echo import check_echo
 from segkit.engines.frames import frame
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
 from segkit.engines.sessions import SESSIONS, Session, Temporary
 from segkit.errors import EngineError
-from segkit.rendering import checked_dialect
+from segkit.rendering import checked_dialect, render
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _T = TypeVar("_T")
 _AT_ONCE = 10_000
-_CONVENTIONAL = ("contacts", "events", "list_members")
 _RENDERED_AS = {"postgres": "postgres+"}
 _LIMITS = {"postgres": Limits(columns=1600), "redshift": Limits(columns=1600), "mysql": Limits(columns=4000, joins=60)}
 
@@ -48,7 +49,7 @@ class Warehouse:
     def tables(self) -> Tables:
         """The tables and views that may be read; those of other schemas by their dotted names."""
         if not self._session.columns:
-            return _Described(self)
+            return Described(self._columns, self.dialect)
         _, (paths, names, types, scales) = self._answer(self._session.columns)
         found: dict[str, dict[str, Column]] = {}
         for path, name, own, scale in zip(paths, names, types, scales, strict=True):
@@ -63,10 +64,6 @@ class Warehouse:
     def streamed(self, sql: str) -> pd.DataFrame:
         """The answer to a query that may have millions of rows, fetched as they are read where the driver can."""
         return frame(*self._answer(sql, stream=True))
-
-    def described(self, sql: str) -> list[tuple[Any, ...]]:
-        """The columns of a query as its driver describes them."""
-        return self._reading(lambda cursor: (cursor.execute(sql), list(cursor.description))[1])
 
     def keep(self, name: str, rows: pd.DataFrame) -> str:
         """Refused: nothing is known of temporary tables here."""
@@ -84,6 +81,16 @@ class Warehouse:
         return f"Warehouse({self._source!r})"
 
     # ------------------------------------------------------------ asking
+
+    def _columns(self, table: str) -> list[Sequence[Any]]:
+        """The columns of a table as the driver describes them."""
+        query = render(compile.no_rows(table), self.renders_as)
+
+        def ask(cursor: Any) -> list[Sequence[Any]]:
+            cursor.execute(query)
+            return list(cursor.description)
+
+        return self._reading(ask)
 
     def _answer(self, sql: str, *, stream: bool = False) -> tuple[list[str], list[list[Any]]]:
         """The names and the columns of an answer."""
@@ -237,46 +244,6 @@ class KeepingWarehouse(Warehouse):
         return f"{self._temporary.schema}.{name}" if self._temporary.schema else name
 
 
-class _Described(Mapping[str, Mapping[str, Column]]):
-    """The tables of a database that does not list them: each described by a query of no rows when it is first named."""
-
-    def __init__(self, engine: Warehouse) -> None:
-        self._engine = engine
-        self._known: dict[str, Mapping[str, Column] | None] = {}
-
-    def __getitem__(self, name: str) -> Mapping[str, Column]:
-        if name not in self._known:
-            self._known[name] = self._described(name)
-        found = self._known[name]
-        if found is None:
-            raise KeyError(name)
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([name for name in dict.fromkeys((*_CONVENTIONAL, *self._known)) if name in self])
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def _described(self, name: str) -> Mapping[str, Column] | None:
-        from segkit import compile
-        from segkit.rendering import render
-
-        try:
-            columns = self._engine.described(render(compile.no_rows(name), self._engine.renders_as))
-        except EngineError:
-            return None
-        return {str(own[0]): Column(str(own[0]), _described_kind(own, self._engine.dialect)) for own in columns}
-
-
-def _described_kind(column: Sequence[Any], dialect: str) -> Kind:
-    """The kind of a column by what its driver says of its type: a name, a class of Python, or nothing to go by."""
-    own, scale = column[1], column[5] if len(column) > 5 else None
-    name = str(getattr(own, "__name__", own))
-    python = {"str": "TEXT", "int": "BIGINT", "float": "DOUBLE", "bool": "BOOLEAN", "Decimal": "DECIMAL", "date": "DATE"}
-    return kinds.kind(python.get(name, name), scale, dialect)
-
-
 # ---------------------------------------------------------------- opening
 
 
@@ -312,15 +279,18 @@ def of_connection(
     return engine
 
 
-def of_url(url: str, dialect: str | None) -> Warehouse:
+def of_url(url: str, dialect: str | None) -> Warehouse | sqlite.SQLite:
     """The engine of a database URL."""
     return of_sqlalchemy(urls.engine_of(url), dialect)
 
 
-def of_sqlalchemy(source: Any, dialect: str | None) -> Warehouse:
+def of_sqlalchemy(source: Any, dialect: str | None) -> Warehouse | sqlite.SQLite:
     """The engine of an engine of SQLAlchemy, by a connection of its own, or of a connection of the caller's."""
+    owned = hasattr(source, "raw_connection")
+    raw = urls.connection_of(source) if owned else source.connection.driver_connection
+    if sqlite.is_connection(raw):
+        return sqlite.of_connection(raw)
     name = dialect or urls.DIALECTS.get(source.dialect.name, source.dialect.name)
-    if hasattr(source, "raw_connection"):
-        raw, secrets = urls.connection_of(source), urls.secrets_of(source.url)
-        return of_connection(raw, name, urls.shown(source.url), owned=True, secrets=secrets)
-    return of_connection(source.connection.driver_connection, name)
+    if not owned:
+        return of_connection(raw, name)
+    return of_connection(raw, name, urls.shown(source.url), owned=True, secrets=urls.secrets_of(source.url))
