@@ -16,6 +16,8 @@ _TOKEN = re.compile(r"\\.|\(\?:|\(\?|\[\^?\]?|[*+?}]\+|.", re.DOTALL)
 _ESCAPES = frozenset("dDwWsSnrtf")
 _OUTSIDE = {"$": r"\Z", r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]"}
 _CLASS = {r"\s": r"\t\n\f\r "}
+_PERL_OUTSIDE = {**_OUTSIDE, "$": r"\z", ".": r"[^\n]"}
+_PERL_CLASS = {**_CLASS, "&": r"\&"}
 _UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -48,6 +50,16 @@ def python(pattern: str) -> re.Pattern[str]:
     check(pattern)
     parts = (_CLASS.get(token, token) if in_class else _OUTSIDE.get(token, token) for token, in_class in tokens(pattern))
     return re.compile("".join(parts), re.ASCII)
+
+
+def perl(pattern: str) -> str:
+    """The pattern for engines of Perl's kind (Java's too): `$` and `.` mind line breaks, `\\s` holds a vertical tab, `&&` joins.
+
+    >>> perl("a.b$")
+    'a[^\\\\n]b\\\\z'
+    """
+    check(pattern)
+    return "".join(_PERL_CLASS.get(t, t) if inside else _PERL_OUTSIDE.get(t, t) for t, inside in tokens(pattern))
 
 
 def folded(pattern: str) -> str:

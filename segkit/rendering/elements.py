@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from segkit.rendering.forms import call, cast, equal, identifier, quoted_path, string
-from segkit.rendering.json_paths import postgres_kind, postgres_part
+from segkit.rendering.json_paths import postgres_kind, postgres_part, spark_kind, spark_text
 from segkit.rendering.row import Row, Sql
 
 
@@ -47,13 +47,30 @@ def _postgres_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
 
 
+def _spark_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    """Each element as JSON. Read as texts they keep numbers as they were written, read as variants they tell what is a text."""
+    array = spark_text(own, *steps)
+    texts, variants = (call("FROM_JSON", array.copy(), string(f"ARRAY<{kind}>")) for kind in ("STRING", "VARIANT"))
+    found: Sql = texts
+    if not isinstance(where, exp.Null):
+        text, variant = (exp.Column(this=identifier(name)) for name in ("text", "variant"))
+        is_text = equal(call("SCHEMA_OF_VARIANT", variant), string("STRING"))
+        as_json = exp.Case(ifs=[exp.If(this=is_text, true=call("TO_JSON", variant.copy()))], default=text)
+        written = exp.Lambda(this=as_json, expressions=[identifier("text"), identifier("variant")])
+        holds = exp.Lambda(this=where, expressions=[identifier("element")])
+        found = call("FILTER", call("ZIP_WITH", texts, variants, written), holds)
+    is_array = equal(spark_kind(own.copy(), *(step.copy() for step in steps)), string("ARRAY"))
+    return exp.Case(ifs=[exp.If(this=is_array, true=call("SIZE", found))])
+
+
 ROWS = (
     Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENT", "postgres", "a column of the query over them", lambda: exp.Column(this=identifier("element"), table=identifier("each"))),
-    Row("ELEMENT", "duckdb", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
+    Row("ELEMENT", "duckdb spark databricks", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
     Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
     Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENTS", "postgres", "a query over JSONB_ARRAY_ELEMENTS, which fails for what is no array", _postgres_elements),
     Row("ELEMENTS", "duckdb", "a lambda over the list of elements", _duckdb_elements),
+    Row("ELEMENTS", "spark databricks", "a lambda over an array of elements", _spark_elements),
     Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
 )  # fmt: skip

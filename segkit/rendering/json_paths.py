@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
+from segkit import patterns
+from segkit.errors import DialectError
 from segkit.rendering.forms import PLAIN_NUMBER, binary, call, calls, cast, number, quoted_path, string
 from segkit.rendering.row import Row, Sql
 
@@ -80,6 +82,42 @@ def _snowflake_json(own: Sql, *steps: Sql) -> Sql:
     return call("GET_PATH", own, _bracketed_path(steps, "", '"'))
 
 
+def spark_text(own: Sql, *steps: Sql) -> Sql:
+    """What a path leads to as text: a text without its quotes, everything else as JSON."""
+    return call("GET_JSON_OBJECT", own, string("$" + "".join(map(_spark_step, steps))))
+
+
+def _spark_step(step: Sql) -> str:
+    """A step of a path. No quote or question mark stands in brackets, no dot or bracket without them, and `*` means every key."""
+    key = str(step.this)
+    if not step.is_string:
+        return f"[{key}]"
+    if key not in ("", "*") and not set(key) & set("'?"):
+        return f"['{key}']"
+    if key in ("", "*") or set(key) & set(".["):
+        raise DialectError(f"spark: no path leads to the key {key!r:.80}", fix="name the value by a column of its own")
+    return f".{key}"
+
+
+def spark_kind(own: Sql, *steps: Sql) -> Sql:
+    """The kind of what a path leads to, as `STRING`, `VOID`, `OBJECT<...>`, `ARRAY<...>`: its first five letters."""
+    part = call("TRY_VARIANT_GET", call("TRY_PARSE_JSON", own), spark_text(own, *steps).expressions[1], string("variant"))
+    return call("LEFT", call("SCHEMA_OF_VARIANT", part), number(5))
+
+
+def _spark_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, or a text that is nothing but one."""
+    text = spark_text(own, *steps)
+    kind = spark_kind(own.copy(), *(step.copy() for step in steps))
+    is_number = exp.In(this=kind, expressions=[string(name) for name in ("BIGIN", "DECIM", "DOUBL")])
+    looks_so = exp.RegexpLike(this=text, expression=string(patterns.perl(PLAIN_NUMBER)))
+    return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=cast(text.copy(), "double"))])
+
+
+def _spark_any(own: Sql, *steps: Sql) -> Sql:
+    return call("TRY_VARIANT_GET", call("TRY_PARSE_JSON", own), spark_text(own, *steps).expressions[1], string("string"))
+
+
 def _mysql_json(own: Sql, *steps: Sql) -> Sql:
     found = call("JSON_EXTRACT", own, quoted_path(steps))
     is_known = exp.NEQ(this=call("JSON_TYPE", found), expression=string("NULL"))
@@ -137,7 +175,8 @@ ROWS = (
     Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
     Row("JSON_ANY", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
     Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar")),
-    Row("JSON_ANY", "spark databricks hive", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_ANY", "spark databricks", "a JSON null in an array would be the text 'null'", _spark_any),
+    Row("JSON_ANY", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
     Row("JSON_ANY", "trino presto athena", "keys in double quotes", lambda own, *steps: call("NULLIF", call("JSON_FORMAT", call("JSON_EXTRACT", own, _bracketed_path(steps, "$", '"'))), string("null"))),
     Row("JSON_ANY", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
     Row("JSON_ANY", "mysql", "a JSON null would be the text 'null'", _mysql_json),
@@ -147,12 +186,14 @@ ROWS = (
     Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, postgres_kind, "{", "[")),
     Row("JSON_TEXT", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
     Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
-    Row("JSON_TEXT", "spark databricks hive", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
+    Row("JSON_TEXT", "spark databricks", "objects, arrays and a null in an array have a text, too", _scalar(spark_text, spark_kind, "OBJEC", "ARRAY", "VOID")),
+    Row("JSON_TEXT", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
     Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
     Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, lambda own, *steps: call("JSONType", own, *_from_one(steps)), "Object", "Array")),
     Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: call("JSON_TYPE", call("JSON_EXTRACT", own, quoted_path(steps))), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),
+    Row("JSON_NUMBER", "spark databricks", "1e300 comes back as 1.0E300: a number by its kind", _spark_number),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
 )  # fmt: skip

@@ -83,7 +83,7 @@ ROWS = (
     Row("MATCHES", "redshift", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
     Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
-    Row("MATCHES", "spark databricks hive", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
+    Row("MATCHES", "spark databricks hive", "Java's: $ also stands before a last line break, . stops at more of them", lambda x, p: exp.RegexpLike(this=x, expression=string(patterns.perl(str(p.this))))),
     Row("MATCHES", "clickhouse", "spelled match", calls("match")),
     Row("MATCHES", "mysql", "collations fold case: match bytes", lambda x, p: exp.RegexpLike(this=binary(x), expression=p)),
     Row("MATCHES", "sqlite", "SQLite has no regular expressions in plain SQL", None),
