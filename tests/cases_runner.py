@@ -13,12 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from engines import ENGINES, Rows
+from sqlglot import exp
 
 import segkit
 from segkit import Catalog, SegkitError, Segment, connect, evaluate, metrics, nodes
 from segkit.catalog import Column, HistoryTable, Kind
+from segkit.compile import conditions, sql
+from segkit.compile.joined import base_of
 from segkit.engines.sqlite import FUNCTIONS
 from segkit.plan import Plan, moment, plan
+from segkit.rendering import render
 from segkit.segment import as_segment, by_name, displayed
 
 CASES = Path(__file__).parent / "cases"
@@ -159,6 +163,57 @@ class On:
     def __call__(self, case: Case) -> list[Any]:
         ws = _workspace(case.file, self.engine)
         return metrics.members(ws.engine, _resolved(case, ws)).iloc[:, 0].tolist()
+
+
+@dataclass(frozen=True)
+class Together(On):
+    """The members that an engine finds that takes long to answer anything: one query asks the cases of a file and instant."""
+
+    def __call__(self, case: Case) -> list[Any]:
+        found = _found_together(case.file, case.case.get("as_of"), self.engine)
+        return found[case.number] if case.number in found else super().__call__(case)
+
+
+@cache
+def _found_together(file: str, as_of: str | None, engine: str) -> dict[int, list[Any]]:
+    """The members of the cases that mean something, by their numbers."""
+    ws, plans = _workspace(file, engine), {}
+    for case in all_cases():
+        if (case.file, case.case.get("as_of")) == (file, as_of):
+            with suppress(segkit.SegkitError):
+                plans[case.number] = _resolved(case, ws)
+    return _asked_together(ws, plans)
+
+
+def _asked_together(ws: segkit.Workspace, plans: dict[int, Plan]) -> dict[int, list[Any]]:
+    """The members of plans; of none that the engine refuses."""
+    if not plans:
+        return {}
+    try:
+        answer = ws.engine.frame(render(_outcomes(plans), ws.engine.renders_as))
+    except segkit.SegkitError:
+        if len(plans) == 1:
+            return {}
+        numbers = list(plans)
+        halves = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+        return {n: own for half in halves for n, own in _asked_together(ws, {n: plans[n] for n in half}).items()}
+    return {number: answer["key"][answer[f"is_{number}"]].tolist() for number in plans}
+
+
+def _outcomes(plans: dict[int, Plan]) -> exp.Select:
+    """The key of each contact, in the order of members, and whether it is a member of each plan."""
+    base = base_of(list(plans.values()))
+    selected = [sql.aliased(base.key(), "key")]
+    for number, own in plans.items():
+        holds = conditions.condition(own.where, base.names)
+        selected.append(sql.aliased(sql.case_when(holds, exp.Boolean(this=True), exp.Boolean(this=False)), f"is_{number}"))
+    query = base.select(selected, None, [own.where for own in plans.values()])
+    return query.order_by(base.key_order(), copy=False)
+
+
+def on(engine: str) -> On:
+    """The members that an engine finds."""
+    return (Together if ENGINES[engine].asks_together else On)(engine)
 
 
 on_duckdb, on_sqlite, on_postgres = On("duckdb"), On("sqlite"), On("postgres")

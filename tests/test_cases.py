@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cases_runner import Case, On, all_cases, on_evaluator, on_sqlite
+from cases_runner import Case, all_cases, on, on_evaluator, on_sqlite
 from engines import ENGINES
 
 from segkit import SegkitError
@@ -19,7 +19,7 @@ EXCLUDED = {
 """The definitions that an engine cannot answer rightly, and why."""
 
 
-@pytest.mark.parametrize("run", [on_evaluator, *map(On, ENGINES)], ids=["evaluator", *ENGINES])
+@pytest.mark.parametrize("run", [on_evaluator, *map(on, ENGINES)], ids=["evaluator", *ENGINES])
 @pytest.mark.parametrize("case", ALL, ids=lambda case: case.id)
 def test_case(case: Case, run) -> None:
     if case.case.get("only") == "sql" and run is on_evaluator:
