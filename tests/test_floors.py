@@ -47,6 +47,8 @@ HOMES = {
     "sqlglot": {"compile", "rendering"},
     "duckdb": {"engines"},
     "sqlalchemy": {"engines"},
+    "pyspark": {"engines"},
+    "py4j": {"engines"},
     "lark": {"language"},
     "altair": {"charts"},
     "anywidget": {"panel"},

@@ -25,6 +25,7 @@ from segkit.rendering.grouping import grouped
 from segkit.rendering.levels import checked_dialect, dialects, level
 from segkit.rendering.row import INNER
 from segkit.rendering.table import written
+from segkit.rendering.text import national
 
 __all__ = ["checked_dialect", "dialects", "level", "render"]
 
@@ -49,6 +50,8 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         node.replace(written(node, inner))
     if dialect == "sqlite":
         grouped(tree)
+    if dialect == "tsql":
+        national(tree)
     _check_names(tree, dialect)
     try:
         plain = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, copy=False)

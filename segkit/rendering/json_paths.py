@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from segkit import patterns
 from segkit.errors import DialectError
-from segkit.rendering.forms import PLAIN_NUMBER, binary, call, calls, cast, number, quoted_path, string
+from segkit.rendering.forms import PLAIN_NUMBER, binary, call, cast, number, quoted_path, string
 from segkit.rendering.row import Row, Sql
 
 
@@ -173,7 +173,8 @@ ROWS = (
     Row("JSON_ANY", "", "standard SQL", _json_value("JSON_QUERY")),
     Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
     Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
-    Row("JSON_ANY", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_ANY", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),
+    Row("JSON_ANY", "tsql oracle", "JSON_QUERY gives objects and arrays, JSON_VALUE all else", lambda own, *steps: exp.Coalesce(this=_json_value("JSON_QUERY")(own, *steps), expressions=[_json_value("JSON_VALUE")(own.copy(), *(step.copy() for step in steps))])),
     Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar")),
     Row("JSON_ANY", "spark databricks", "a JSON null in an array would be the text 'null'", _spark_any),
     Row("JSON_ANY", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
@@ -184,7 +185,7 @@ ROWS = (
     Row("JSON_TEXT", "", "standard SQL: NULL for objects and arrays", _json_value("JSON_VALUE")),
     Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, postgres_kind, "{", "[")),
-    Row("JSON_TEXT", "redshift", "a function of keys", calls("JSON_EXTRACT_PATH_TEXT")),
+    Row("JSON_TEXT", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),
     Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "spark databricks", "objects, arrays and a null in an array have a text, too", _scalar(spark_text, spark_kind, "OBJEC", "ARRAY", "VOID")),
     Row("JSON_TEXT", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
@@ -195,5 +196,6 @@ ROWS = (
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),
     Row("JSON_NUMBER", "spark databricks", "1e300 comes back as 1.0E300: a number by its kind", _spark_number),
+    Row("JSON_NUMBER", "oracle", "TO_NUMBER follows the session's decimal sign", None),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
 )  # fmt: skip

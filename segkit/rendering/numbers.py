@@ -27,6 +27,7 @@ ROWS = (
     Row("KNOWN", "duckdb", "it folds = 'NaN' and ISNAN to false over Parquet, whose statistics hide NaN: ask for what is a number", _finite_or_infinite),
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
     Row("KNOWN", "trino presto athena", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
+    Row("KNOWN", "oracle", "a number cannot be NaN, and a binary double compared with one fails", lambda x: call("NANVL", x, exp.Null())),
     Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
     Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
 )  # fmt: skip

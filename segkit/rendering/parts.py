@@ -40,11 +40,28 @@ def _sqlite_week(at: Sql) -> Sql:
     return exp.Paren(this=exp.Add(this=exp.Div(this=day, expression=number(7), typed=True), expression=number(1)))
 
 
+def _tsql_weekday(at: Sql) -> Sql:
+    """Days since a Monday: DATEPART follows a session's setting."""
+    days = call("DATEDIFF", exp.Var(this="DAY"), cast(string("0001-01-01"), "date"), at)
+    return exp.Paren(this=exp.Add(this=exp.Mod(this=days, expression=number(7)), expression=number(1)))
+
+
+def _oracle_part(form: str) -> Callable[[Sql], Sql]:
+    return lambda at: call("TO_NUMBER", call("TO_CHAR", at, string(form)))
+
+
+def _oracle_weekday(at: Sql) -> Sql:
+    """Days since the Monday of its ISO week: the day of TO_CHAR follows a session's setting."""
+    since = exp.Sub(this=call("TRUNC", at), expression=call("TRUNC", at.copy(), string("IW")))
+    return exp.Paren(this=exp.Add(this=since, expression=number(1)))
+
+
 ROWS = (
     Row("PART_YEAR", "", "EXTRACT", _extract("YEAR")),
     Row("PART_YEAR", "sqlite", "dates are text: these characters", _sqlite_part(1, 4)),
     Row("PART_QUARTER", "", "EXTRACT", _extract("QUARTER")),
     Row("PART_QUARTER", "sqlite", "dates are text", _sqlite_quarter),
+    Row("PART_QUARTER", "oracle", "EXTRACT knows no quarter", _oracle_part("Q")),
     Row("PART_MONTH", "", "EXTRACT", _extract("MONTH")),
     Row("PART_MONTH", "sqlite", "dates are text: these characters", _sqlite_part(6, 2)),
     Row("PART_DAY", "", "EXTRACT", _extract("DAY")),
@@ -57,8 +74,12 @@ ROWS = (
     Row("PART_WEEK", "mysql", "WEEK follows a session parameter", lambda at: call("WEEK", at, number(3))),
     Row("PART_WEEK", "sqlite", "SQLite before 3.46 has no ISO week: that of its Thursday", _sqlite_week),
     Row("PART_WEEK", "tsql", "WEEK follows a session parameter", _extract("ISO_WEEK")),
+    Row("PART_WEEK", "oracle", "EXTRACT knows no week", _oracle_part("IW")),
     Row("PART_WEEKDAY", "", "EXTRACT, Monday is 1", _extract("ISODOW")),
     Row("PART_WEEKDAY", "bigquery", "Sunday is 1", lambda at: _from_sunday(_extract("DAYOFWEEK")(at), 5)),
+    Row("PART_WEEKDAY", "redshift", "Sunday is 0", lambda at: _from_sunday(_extract("DOW")(at), 6)),
+    Row("PART_WEEKDAY", "tsql", "DATEPART follows a session's setting", _tsql_weekday),
+    Row("PART_WEEKDAY", "oracle", "TO_CHAR follows a session's setting", _oracle_weekday),
     Row("PART_WEEKDAY", "snowflake", "DAYOFWEEK follows a session parameter", calls("DAYOFWEEKISO")),
     Row("PART_WEEKDAY", "sqlite", "Sunday is 0", lambda at: _from_sunday(_strftime("%w")(cut(at, 1, 10)), 6)),
     Row("PART_WEEKDAY", "spark databricks mysql", "Monday is 0", lambda at: exp.Paren(this=exp.Add(this=call("WEEKDAY", at), expression=number(1)))),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from segkit.errors import DialectError
@@ -17,6 +19,15 @@ def _plus(moment: Sql, amount: Sql, unit: str) -> Sql:
 
 def _plus_number(moment: Sql, amount: Sql, unit: str) -> Sql:
     return exp.Paren(this=exp.Add(this=moment, expression=exp.Interval(this=amount, unit=exp.Var(this=unit))))
+
+
+def _added(unit: str) -> Callable[[Sql, Sql], Sql]:
+    """DATEADD, which clips to the month's end."""
+    return lambda moment, amount: call("DATEADD", exp.Var(this=unit), amount, moment)
+
+
+def _oracle_minutes_later(moment: Sql, minutes: Sql) -> Sql:
+    return exp.Paren(this=exp.Add(this=moment, expression=call("NUMTODSINTERVAL", minutes, string("MINUTE"))))
 
 
 def _again(node: Sql) -> Sql:
@@ -59,17 +70,25 @@ ROWS = (
     Row("DAYS", "bigquery", "DATE_DIFF takes the later date first", lambda a, b: call("DATE_DIFF", a, b, exp.Var(this="DAY"))),
     Row("DAYS", "snowflake redshift tsql", "DATEDIFF takes the earlier date first", lambda a, b: call("DATEDIFF", exp.Var(this="DAY"), b, a)),
     Row("DAYS", "spark databricks hive mysql singlestore doris starrocks", "DATEDIFF takes the later date first", calls("DATEDIFF")),
+    Row("DAYS", "oracle", "a date there has a time of day, which a column of dates leaves at midnight", minus),
     Row("WEEKS", "", "rounded down, also before the first", lambda days: exp.Floor(this=exp.Div(this=cast(days, "double"), expression=number(7), typed=True))),
     Row("WEEKS", "sqlite", "FLOOR is not in every build: a whole division of what is positive", _sqlite_weeks),
     Row("DATE_PLUS_DAYS", "", "days are added to a date as a number", lambda d, n: exp.Paren(this=exp.Add(this=d, expression=n))),
     Row("DATE_PLUS_DAYS", "sqlite", "dates are text", lambda d, n: call("DATE", d, string(f"{n.sql()} days"))),
-    Row("DATE_PLUS_DAYS", "mysql spark databricks trino presto athena clickhouse tsql redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
+    Row("DATE_PLUS_DAYS", "mysql spark databricks trino presto athena clickhouse redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
+    Row("DATE_PLUS_DAYS", "tsql", "no intervals", _added("DAY")),
+    Row("DATE_PLUS_MONTHS", "tsql", "no intervals", _added("MONTH")),
+    Row("DATE_PLUS_MONTHS", "oracle", "an interval fails at a month's end, and ADD_MONTHS keeps to the last day of the month", None),
     Row("DATE_PLUS_MONTHS", "", "an interval clips to the month's end, but makes a timestamp", lambda d, n: cast(_plus(d, n, "MONTH"), "date")),
     Row("DATE_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda d, n: cast(_plus_number(d, n, "MONTH"), "date")),
     Row("DATE_PLUS_MONTHS", "sqlite", "DATE does not clip to the month's end", _sqlite_month_later),
     Row("TIME_PLUS_MINUTES", "", "an interval of minutes is exact", lambda t, n: _plus(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "sqlite", "STRFTIME cuts off the fraction of the second: put it back", _sqlite_minutes_later),
+    Row("TIME_PLUS_MINUTES", "tsql", "no intervals", _added("MINUTE")),
+    Row("TIME_PLUS_MINUTES", "oracle", "an interval has two digits of minutes", _oracle_minutes_later),
+    Row("TIME_PLUS_MONTHS", "tsql", "no intervals", _added("MONTH")),
+    Row("TIME_PLUS_MONTHS", "oracle", "an interval fails at a month's end, and ADD_MONTHS keeps to the last day of the month", None),
     Row("TIME_PLUS_MONTHS", "", "an interval clips to the month's end", lambda t, n: _plus(t, n, "MONTH")),
     Row("TIME_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MONTH")),
     Row("TIME_PLUS_MONTHS", "sqlite", "DATE does not clip to the month's end, nor keep the time", _sqlite_months_later),

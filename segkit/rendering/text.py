@@ -52,6 +52,24 @@ def _in_c(text: Sql) -> Sql:
     return exp.Collate(this=text, expression=exp.Column(this=identifier("C")))
 
 
+def _tsql_binary(text: Sql) -> Sql:
+    return exp.Collate(this=text, expression=exp.Var(this="Latin1_General_100_BIN2"))
+
+
+def national(tree: exp.Expression) -> None:
+    """Texts beyond ASCII as `N'...'`: SQL Server writes question marks for what its code page has not."""
+    for literal in list(tree.find_all(exp.Literal)):
+        if literal.is_string and not literal.this.isascii():
+            literal.replace(exp.National(this=literal.this))
+
+
+def _oracle_matches(own: Sql, pattern: Sql) -> Sql:
+    tokens = list(patterns.tokens(str(pattern.this)))
+    if any(token == "(?:" or (inside and token[0] == "\\" and token[1].isalpha()) for token, inside in tokens):
+        raise DialectError(f"oracle: {pattern.this!r:.80} is not in POSIX", fix="use (groups), and spell out classes")
+    return call("REGEXP_LIKE", own, pattern)
+
+
 def _sqlite_binary(text: Sql) -> Sql:
     return exp.Collate(this=text, expression=exp.Var(this="BINARY"))
 
@@ -80,7 +98,9 @@ ROWS = (
     Row("MATCHES", "", "an unanchored search", calls("REGEXP_LIKE")),
     Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", calls("REGEXP_MATCHES")),
     Row("MATCHES", "postgres", "classes follow the collation, . and \\s hold other characters, and 255 repetitions are the most", _postgres_matches),
-    Row("MATCHES", "redshift", "an operator", lambda x, p: exp.RegexpLike(this=x, expression=p)),
+    Row("MATCHES", "redshift", "its operator is POSIX; p asks for Perl's kind", lambda x, p: positive(call("REGEXP_INSTR", x, string(patterns.perl(str(p.this))), number(1), number(1), number(0), string("p")))),
+    Row("MATCHES", "trino presto athena", "Java's: $ also stands before a last line break", lambda x, p: call("REGEXP_LIKE", x, string(patterns.perl(str(p.this))))),
+    Row("MATCHES", "oracle", "POSIX: no (?:groups), and classes hold no escapes", _oracle_matches),
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
     Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
     Row("MATCHES", "spark databricks hive", "Java's: $ also stands before a last line break, . stops at more of them", lambda x, p: exp.RegexpLike(this=x, expression=string(patterns.perl(str(p.this))))),
@@ -103,10 +123,14 @@ ROWS = (
     Row("LENGTH", "tsql", "LEN leaves out spaces at the end", _tsql_length),
     Row("AS_TEXT", "", "text is compared as it is", lambda x: x),
     Row("AS_TEXT", "postgres+", "citext folds case; enums and uuids are no text", lambda x: cast(x, "text")),
+    Row("AS_TEXT", "tsql", "collations fold case", _tsql_binary),
+    Row("AS_TEXT", "oracle", "the session may compare otherwise", lambda x: exp.Collate(this=x, expression=exp.Var(this="BINARY"))),
     Row("AS_TEXT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
-    Row("BY_CODE_POINT", "postgres redshift", "the database's collation sorts otherwise", _in_c),
+    Row("BY_CODE_POINT", "postgres", "the database's collation sorts otherwise", _in_c),
     Row("BY_CODE_POINT", "postgres+", "enums and uuids have an order of their own", lambda x: _in_c(cast(x, "text"))),
+    Row("BY_CODE_POINT", "tsql", "collations fold case", _tsql_binary),
+    Row("BY_CODE_POINT", "oracle", "the session may sort otherwise", lambda x: exp.Collate(this=x, expression=exp.Var(this="BINARY"))),
     Row("BY_CODE_POINT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", binary),
 )  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from segkit.errors import DialectError
@@ -28,6 +30,29 @@ def _snowflake_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
 def _spark_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
     own = call("CURRENT_TIMEZONE") if isinstance(clock, exp.Null) else clock
     return call("CONVERT_TIMEZONE", own, zone, cast(moment, "timestampntz"))
+
+
+def _trino_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    """AT_TIMEZONE takes a time without zone for one in the session's."""
+    instant = moment if isinstance(clock, exp.Null) else call("WITH_TIMEZONE", moment, clock)
+    return cast(call("AT_TIMEZONE", instant, zone), "timestamp(6)")
+
+
+def _oracle_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    """AT TIME ZONE takes a time without zone for one in the session's."""
+    instant = moment if isinstance(clock, exp.Null) else call("FROM_TZ", cast(moment, "timestamp"), clock)
+    return cast(exp.Paren(this=exp.AtTimeZone(this=instant, zone=zone)), "timestamp")
+
+
+def _oracle_literal(function: str, form: str) -> Callable[[Sql], Sql]:
+    """A literal in a form of its own: a cast follows the session's settings."""
+
+    def write(text: Sql) -> Sql:
+        plain = str(text.this)
+        has_fraction = "." in plain
+        return call(function, text, string(form.replace(".FF6", ".FF6" if has_fraction else "")))
+
+    return write
 
 
 def _sqlite_literal(text: Sql) -> Sql:
@@ -68,26 +93,34 @@ ROWS = (
     Row("AS_INSTANT", "sqlite", "instants are text with any offset: in UTC, in 26 characters", _sqlite_instant),
     Row("DATE", "", "a literal", lambda s: cast(s, "date")),
     Row("DATE", "sqlite", "dates are text", lambda s: s),
+    Row("DATE", "oracle", "a cast follows the session's settings", _oracle_literal("TO_DATE", "YYYY-MM-DD")),
     Row("DATE", "clickhouse", "Date begins in 1970, Date32 in 1900", calls("toDate32")),
     Row("TIMESTAMP", "", "a literal", lambda s: cast(s, "timestamp")),
     Row("TIMESTAMP", "sqlite", "timestamps are text of 26 characters", _sqlite_literal),
     Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: cast(s, "timestampntz")),
     Row("TIMESTAMP", "mysql trino", "without a precision fractions are cut off", lambda s: cast(s, "timestamp(6)")),
     Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: cast(s, "datetime2")),
+    Row("TIMESTAMP", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP", "YYYY-MM-DD HH24:MI:SS.FF6")),
     Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", s, number(6), string("UTC"))),
     Row("INSTANT", "", "a literal in UTC", lambda s: cast(s, "timestamptz")),
     Row("INSTANT", "sqlite", "instants are text of 26 characters in UTC", _sqlite_literal),
+    Row("INSTANT", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP_TZ", "YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM")),
     Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", string(s.this.removesuffix("+00:00")), number(6), string("UTC"))),
     Row("ON_WALL", "", "to an instant, then to the wall clock", _at_time_zone),
     Row("ON_WALL", "bigquery", "DATETIME takes a zone", _bigquery_wall),
     Row("ON_WALL", "snowflake", "CONVERT_TIMEZONE", _snowflake_wall),
     Row("ON_WALL", "spark databricks", "FROM_UTC_TIMESTAMP shifts twice outside of UTC", _spark_wall),
+    Row("ON_WALL", "trino presto athena", "the zone of a wall clock is given first", _trino_wall),
+    Row("ON_WALL", "oracle", "the zone of a wall clock is given first", _oracle_wall),
+    Row("ON_WALL", "tsql", "it names time zones as Windows does", None),
     Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", _sqlite_utc),
     Row("ON_WALL", "sqlite+", "a function of the engine's", _sqlite_on_wall),
     Row("DATE_OF", "", "a cast", lambda x: cast(x, "date")),
     Row("DATE_OF", "sqlite", "timestamps are text: their beginning (DATE may round up to the next day)", lambda x: cut(x, 1, 10)),
+    Row("DATE_OF", "oracle", "a date there keeps the time of day", calls("TRUNC")),
     Row("DATE_OF", "clickhouse", "Date begins in 1970, Date32 in 1900", calls("toDate32")),
     Row("MIDNIGHT", "", "a cast", lambda x: cast(x, "timestamp")),
     Row("MIDNIGHT", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda x: cast(x, "timestampntz")),
+    Row("MIDNIGHT", "tsql", "TIMESTAMP is a row version there", lambda x: cast(x, "datetime2")),
     Row("MIDNIGHT", "sqlite", "timestamps are text of 26 characters", lambda x: joined(x, string(" 00:00:00.000000"))),
 )  # fmt: skip
