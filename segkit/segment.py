@@ -179,7 +179,7 @@ class Segment(Audience):
         -- Segment: US
         -- As of 2025-11-30 00:00:00 UTC, local dates in UTC
         -- Assumed: tables contacts, events, list_members; fields are columns, kinds by use; event ids are unique
-        -- Dialect snowflake: rendered by reviewed rules, not executed
+        -- Dialect snowflake: emulated: its SQL runs on fakesnow, which is DuckDB behind sqlglot
         SELECT
           "contacts"."contact_id"
         FROM "contacts"

@@ -14,6 +14,8 @@ from click.testing import CliRunner
 import segkit
 from segkit import cli
 from segkit.operators import OPERATORS
+from segkit.rendering.levels import LEVELS, UNVERIFIED
+from segkit.rendering.table import ROWS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -38,6 +40,60 @@ def operators_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def dialects_page() -> str:
+    lines = [
+        "# Dialects",
+        "",
+        "`seg.sql(dialect)` and `ws.sql(...)` write SQL for any of these; `segkit.dialects()` lists them with how far each is verified.",
+        "",
+        "| dialect | verified |",
+        "|---|---|",
+        *(f"| {name} | {told} |" for name, told in sorted(LEVELS.items(), key=lambda own: (own[1].partition(":")[0], own[0]))),
+        f"| {', '.join(name for name in segkit.dialects() if name not in LEVELS)} | {UNVERIFIED} |",
+        "",
+        KNOWN_DIFFERENCES,
+        "## What each writes in its own way",
+        "",
+        "A rule stands for what engines write differently. `=` is the form of all who have no other, `own` a form of the dialect's (`+`",
+        "where segkit runs the query), and `no` a refusal: a `DialectError` that says why.",
+        "",
+        f"| rule | {' | '.join(LEVELS)} |",
+        f"|---|{'---|' * len(LEVELS)}",
+    ]
+    rules = list(dict.fromkeys(own.marker for own in ROWS))
+    lines += [f"| {rule} | {' | '.join(_form(rule, dialect) for dialect in LEVELS)} |" for rule in rules]
+    lines += ["", "## Why", ""]
+    for rule in rules:
+        lines.append(f"**{rule}**")
+        for own in (own for own in ROWS if own.marker == rule):
+            refuses = "refused: " if own.write is None else ""
+            lines.append(f"- {own.dialects.replace(' ', ', ') or 'all others'}: {refuses}{own.reason}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _form(rule: str, dialect: str) -> str:
+    own = next((row for row in ROWS if row.marker == rule and dialect in row.dialects.split()), None)
+    inner = any(row.marker == rule and f"{dialect}+" in row.dialects.split() for row in ROWS)
+    written = own or next((row for row in ROWS if row.marker == rule and not row.dialects), None)
+    return ("no" if written and written.write is None else "own" if own else "=") + (" +" if inner else "")
+
+
+KNOWN_DIFFERENCES = """\
+Executed: all conformance cases have the same members there, in a session whose clock is in New York, as have random definitions.
+Emulated: so has what stands in for it. Rendered: each function and word is in the vendor's documentation
+(`segkit/rendering/vendors.py` names the pages), and a person read the golden SQL. What a rendered dialect does to data nobody has seen.
+
+Known differences of dialects that are rendered:
+
+- Redshift and SQL Server take `'USA '` for `'USA'`: spaces at the end of a text do not count in `==` and lists of values.
+- Oracle takes `''` for NULL: an empty text is missing, and nothing equals it.
+- Oracle's dates have a time of day: a column of kind `date` must hold midnights.
+- SQL Server names time zones as Windows does, so that only UTC works; its booleans are bits, and `ws.sql` of raw SQL is yours.
+- Redshift's JSON functions do not tell missing, null and empty apart, so that JSON properties are refused there.
+"""
+
+
 def held(path: Path, text: str) -> None:
     """The file says `text`; with SEGKIT_ACCEPT it is written."""
     if os.environ.get("SEGKIT_ACCEPT"):
@@ -47,6 +103,10 @@ def held(path: Path, text: str) -> None:
 
 def test_the_operators_page_is_the_table() -> None:
     held(DOCS / "operators.md", operators_page())
+
+
+def test_the_page_of_dialects_is_the_table() -> None:
+    held(DOCS / "dialects.md", dialects_page())
 
 
 def test_the_published_schema_is_that_of_the_nodes() -> None:

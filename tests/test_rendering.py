@@ -1,7 +1,7 @@
 """SQL per dialect: each shape beside the form that is known to be right there, and whole queries as golden files.
 
-The fragments follow published renderings that were run on the engines; a golden file holds one definition in five
-dialects. To accept a change, run with `SEGKIT_ACCEPT=1`, and read the difference before committing it.
+The fragments follow published renderings that were run on the engines; a golden file holds one definition in the
+dialects that are verified. To accept a change, run with `SEGKIT_ACCEPT=1`, and read the difference before committing it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import sqlglot
 from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per, raw_sql, sample
 
 GOLDEN = Path(__file__).parent / "fixtures" / "sql"
-DIALECTS = ("duckdb", "postgres", "sqlite", "bigquery", "snowflake")
+DIALECTS = (
+    "duckdb", "postgres", "sqlite", "spark", "bigquery", "snowflake", "databricks", "redshift", "trino", "tsql", "oracle",
+)  # fmt: skip
 AS_OF = "2027-03-01T12:00:00Z"
 CATALOG = Catalog.from_dict(
     {
@@ -74,16 +76,16 @@ SHAPES = {
          "sqlite": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR INSTR("name", "state") > 0',
          "postgres": 'STRPOS("name", "state") > 0', "bigquery": "STRPOS(`name`, `state`) > 0", "snowflake": 'CONTAINS("name", "state")',
          "clickhouse": '(lengthUTF8("state") = 0 AND NOT ("name" IS NULL)) OR position("name", "state") > 0',
-         "spark": "INSTR(`name`, `state`) > 0", "oracle": 'INSTR("name", "state") > 0',
-         "tsql": "((LEN([contacts].[state] + '.') - 1) = 0 AND NOT ([contacts].[name] IS NULL)) OR CHARINDEX([contacts].[state], [contacts].[name]) > 0",
+         "spark": "INSTR(`name`, `state`) > 0", "oracle": 'INSTR("name" COLLATE BINARY, "state" COLLATE BINARY) > 0',
+         "tsql": "CHARINDEX([contacts].[state] COLLATE Latin1_General_100_BIN2, [contacts].[name] COLLATE Latin1_General_100_BIN2) > 0",
          "mysql": "(CHAR_LENGTH(`state`) = 0 AND NOT (`name` IS NULL)) OR LOCATE(CAST(`state` AS BINARY), CAST(`name` AS BINARY)) > 0"},
     ),
     "starts with a field": (
         F.name.startswith(F.state),
         {"duckdb": 'STARTS_WITH("name", "state")', "postgres": 'STARTS_WITH("name", "state")', "bigquery": "STARTS_WITH(`name`, `state`)",
-         "sqlite": 'SUBSTR("name", 1, LENGTH("state")) = "state"', "oracle": 'SUBSTR("name", 1, LENGTH("state")) = "state"',
+         "sqlite": 'SUBSTR("name", 1, LENGTH("state")) = "state"', "oracle": 'SUBSTR("name" COLLATE BINARY, 1, LENGTH("state" COLLATE BINARY)) = "state" COLLATE BINARY',
          "snowflake": 'STARTSWITH("name", "state")', "redshift": 'LEFT("name", LENGTH("state")) = "state"', "clickhouse": 'startsWith("name", "state")',
-         "tsql": "LEFT([contacts].[name], (LEN([contacts].[state] + '.') - 1)) = [contacts].[state]",
+         "tsql": "LEFT([contacts].[name] COLLATE Latin1_General_100_BIN2, (LEN([contacts].[state] COLLATE Latin1_General_100_BIN2 + '.') - 1)) = [contacts].[state] COLLATE Latin1_General_100_BIN2",
          "mysql": "LEFT(CAST(`name` AS BINARY), LENGTH(`state`)) = CAST(`state` AS BINARY)"},
     ),
     "ends with a field": (
@@ -98,6 +100,27 @@ SHAPES = {
         {"sqlite": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR INSTR(LOWER("name"), LOWER("state")) > 0',
          "postgres": "STRPOS(TRANSLATE(\"name\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'), TRANSLATE(\"state\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')) > 0"},
     ),
+    "not ASCII": (
+        F.name == "É😀",
+        {"tsql": "COLLATE Latin1_General_100_BIN2 = N'É😀'", "oracle": "COLLATE BINARY = 'É😀'"},
+    ),
+    "true in itself": (
+        ~~(F.vip == True),  # noqa: E712
+        {"snowflake": '"vip" = TRUE', "tsql": "[contacts].[vip] = 1"},
+    ),
+    "complement": (
+        ~(F.vip == True),  # noqa: E712
+        {"snowflake": 'CASE WHEN "vip" = TRUE THEN 0 ELSE 1 END = 1', "tsql": "CASE WHEN [contacts].[vip] = 1 THEN 0 ELSE 1 END = 1"},
+    ),
+    "weekday": (
+        F.birthday.weekday() == 1,
+        {"redshift": '(((EXTRACT(DOW FROM "birthday") + 6) % 7) + 1) = 1' , "oracle": '(TRUNC("birthday") - TRUNC("birthday", \'IW\') + 1) = 1',
+         "tsql": "((DATEDIFF(DAY, CAST('0001-01-01' AS DATE), [contacts].[birthday]) % 7 + 1) = 1", "snowflake": 'DAYOFWEEKISO("birthday") = 1'},
+    ),
+    "minutes later": (
+        F.last_purchase + days(1) > NOW,
+        {"oracle": "NUMTODSINTERVAL(1440, 'MINUTE')", "tsql": "DATEADD(MINUTE, 1440, [contacts].[last_purchase])"},
+    ),
     "divide": (
         F.revenue / F.orders > 100,
         {"duckdb": "CAST(\"revenue\" AS DOUBLE) / NULLIF(\"orders\", 0) > 100", "sqlite": "CAST(\"revenue\" AS REAL) / NULLIF(\"orders\", 0) > 100",
@@ -108,7 +131,7 @@ SHAPES = {
         F.props.json("plan") == "pro",
         {"duckdb": "JSON_EXTRACT_STRING(\"props\", '$.\"plan\"')", "postgres": "(\"props\" ->> 'plan')", "bigquery": "JSON_VALUE(`props`, '$.\"plan\"') = 'pro'",
          "sqlite": "CASE JSON_TYPE(\"props\", '$.\"plan\"') WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'",
-         "snowflake": "CAST(GET_PATH(\"props\", '[\"plan\"]') AS VARCHAR)", "spark": "GET_JSON_OBJECT(`props`, '$[\\'plan\\']') = 'pro'",
+         "snowflake": "CAST(GET_PATH(\"props\", '[\"plan\"]') AS VARCHAR)", "spark": "THEN GET_JSON_OBJECT(`props`, '$[\\'plan\\']') END = 'pro'",
          "clickhouse": "JSONExtract(\"props\", 'plan', 'Nullable(String)')", "mysql": "JSON_TYPE(JSON_EXTRACT(`props`, '$.\"plan\"')) <> 'NULL'"},
     ),
     "json key with a dot": (
@@ -154,11 +177,15 @@ SHAPES = {
     "local date": (
         TODAY - F.seen_tz >= 90,
         {"duckdb": "CAST(\"seen_tz\" AT TIME ZONE 'America/Los_Angeles' AS DATE)", "bigquery": "DATETIME(`seen_tz`, 'America/Los_Angeles')",
-         "snowflake": "CAST(CONVERT_TIMEZONE('America/Los_Angeles', \"seen_tz\") AS TIMESTAMPNTZ)"},
+         "snowflake": "CAST(CONVERT_TIMEZONE('America/Los_Angeles', \"seen_tz\") AS TIMESTAMPNTZ)",
+         "trino": "CAST(CAST(AT_TIMEZONE(\"seen_tz\", 'America/Los_Angeles') AS TIMESTAMP(6)) AS DATE)",
+         "oracle": "TRUNC(CAST((\"seen_tz\" AT TIME ZONE 'America/Los_Angeles') AS TIMESTAMP))"},
     ),
     "regex": (
         F.email.matches(r"^[a-z]+\.x$"),
         {"duckdb": "REGEXP_MATCHES(\"email\", '^[a-z]+\\.x$')", "postgres": "\"email\" COLLATE \"C\" ~ '^[a-z]+\\.x$'",
+         "redshift": "REGEXP_INSTR(\"email\", '^[a-z]+\\\\.x\\\\z', 1, 1, 0, 'p') > 0",
+         "trino": "REGEXP_LIKE(\"email\", '^[a-z]+\\.x\\z')", "spark": "`email` RLIKE '^[a-z]+\\\\.x\\\\z'",
          "bigquery": "REGEXP_CONTAINS(`email`, '^[a-z]+\\\\.x$')", "snowflake": "REGEXP_INSTR(\"email\", '^[a-z]+\\\\.x$') > 0"},
     ),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),

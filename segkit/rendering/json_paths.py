@@ -192,6 +192,7 @@ ROWS = (
     Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
     Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, lambda own, *steps: call("JSONType", own, *_from_one(steps)), "Object", "Array")),
     Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: call("JSON_TYPE", call("JSON_EXTRACT", own, quoted_path(steps))), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "tsql", "collations fold case", lambda own, *steps: exp.Collate(this=_json_value("JSON_VALUE")(own, *steps), expression=exp.Var(this="Latin1_General_100_BIN2"))),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),

@@ -8,12 +8,20 @@ from sqlglot.dialects.dialect import Dialect
 
 from segkit.errors import DialectError, unknown
 
+EXECUTED = "executed: the conformance suite runs on it"
+RENDERED = "rendered: made of what the vendor documents, golden SQL reviewed, not executed"
 LEVELS = {
-    "duckdb": "executed: the conformance suite runs on it",
-    "postgres": "executed: the conformance suite runs on it",
-    "sqlite": "executed: the conformance suite runs on it",
+    "duckdb": EXECUTED,
+    "postgres": EXECUTED,
+    "spark": EXECUTED,
+    "sqlite": EXECUTED,
+    "databricks": "emulated: its SQL runs on Spark 4, which is close kin",
+    "snowflake": "emulated: its SQL runs on fakesnow, which is DuckDB behind sqlglot",
     "bigquery": "rendered by reviewed rules, not executed",
-    "snowflake": "rendered by reviewed rules, not executed",
+    "oracle": RENDERED,
+    "redshift": RENDERED,
+    "trino": RENDERED,
+    "tsql": RENDERED,
 }
 UNVERIFIED = "unverified: sqlglot's dialect, reviewed by nobody"
 
