@@ -385,7 +385,7 @@ def _header(resolved: Plan, *further: str) -> Iterable[str]:
     if frozen := [name for name in resolved.lists if name in catalog.frozen_names()]:
         lines.append(f"Frozen lists, in a temporary table of this connection: {', '.join(frozen)}")
     lines += further
-    return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line)[:300] for line in lines)
+    return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line).replace("${", "$ {")[:300] for line in lines)
 
 
 def _catalog_of_values(contact: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Catalog:

@@ -15,6 +15,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from importlib.util import find_spec
@@ -72,6 +73,11 @@ class Engine:
         if "all" in wanted or self.name in wanted or (self.in_test_extra and os.environ.get("CI")):
             pytest.fail(told)
         pytest.skip(told)
+
+
+def closed_in_the_end(source: Any) -> AbstractContextManager[Any]:
+    """What `Engine.loaded` gives, closed at the end where it can be: a session of Spark is shared."""
+    return closing(source) if hasattr(source, "close") else nullcontext(source)
 
 
 # ---------------------------------------------------------------- connections of the DB-API

@@ -12,12 +12,11 @@ import json
 import operator
 import re
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
 
-from engines import ENGINES, Rows
+from engines import ENGINES, Rows, closed_in_the_end
 
 from segkit import E, F, Segment, connect, evaluate
 from segkit.builder import EventStream, Predicate, Value
@@ -66,7 +65,10 @@ class On:
         own = ENGINES[self.engine]
         tables = {"contacts": Rows(_kinds(world.fields), world.contacts), "events": Rows(_kinds(world.properties), world.events)}
         source = own.loaded(tables)
-        with closing(source), connect(source, catalog=world.catalog, as_of=world.as_of, home=None, **own.connect) as workspace:
+        with (
+            closed_in_the_end(source),
+            connect(source, catalog=world.catalog, as_of=world.as_of, home=None, **own.connect) as workspace,
+        ):
             return set(workspace.members(Segment(None, where))["contact_id"])
 
 

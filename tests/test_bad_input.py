@@ -9,7 +9,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import duckdb
 import pandas as pd
 import pytest
 from cases_runner import Case, all_cases
-from engines import ENGINES, Rows
+from engines import ENGINES, Rows, closed_in_the_end
 
 import segkit
 from segkit import (
@@ -440,7 +440,10 @@ def _workspace_of(texts: list[str], engine: str) -> Iterator[segkit.Workspace]:
     contacts = Rows({"contact_id": Kind.INTEGER, "v": Kind.TEXT}, [{"contact_id": i, "v": text} for i, text in enumerate(texts)])
     own = ENGINES[engine]
     source = own.loaded({"contacts": contacts, "canary": Rows({"alive": Kind.INTEGER}, [{"alive": 1}])})
-    with closing(source), connect(source, as_of=AS_OF, home=None, **own.connect) as workspace:
+    with (
+        closed_in_the_end(source),
+        connect(source, as_of=AS_OF, home=None, **own.connect) as workspace,
+    ):
         yield workspace
         alive = Segment("alive", F.alive == 1).sql(workspace.engine.dialect, catalog=_CANARY)
         assert workspace.engine.frame(alive).iloc[:, 0].tolist() == [1]

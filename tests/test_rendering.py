@@ -114,8 +114,8 @@ SHAPES = {
     ),
     "weekday": (
         F.birthday.weekday() == 1,
-        {"redshift": '(((EXTRACT(DOW FROM "birthday") + 6) % 7) + 1) = 1' , "oracle": '(TRUNC("birthday") - TRUNC("birthday", \'IW\') + 1) = 1',
-         "tsql": "((DATEDIFF(DAY, CAST('0001-01-01' AS DATE), [contacts].[birthday]) % 7 + 1) = 1", "snowflake": 'DAYOFWEEKISO("birthday") = 1'},
+        {"redshift": '((EXTRACT(DOW FROM "birthday") + 6) % 7 + 1) = 1' , "oracle": '(TRUNC("birthday") - TRUNC("birthday", \'IW\') + 1) = 1',
+         "tsql": "(DATEDIFF(DAY, CAST('0001-01-01' AS DATE), [contacts].[birthday]) % 7 + 1) = 1", "snowflake": 'DAYOFWEEKISO("birthday") = 1'},
     ),
     "minutes later": (
         F.last_purchase + days(1) > NOW,

@@ -17,7 +17,7 @@ HOSTILE = (
     'say "hi" `now`',
     "C:\\new\\table\\",
     "\\' OR 1=1 --",
-    "100% %s %(x)s :name ? {{x}} $1 $$",
+    "100% %s %(x)s :name ? {{x}} $1 $$ ${x} ${env:HOME}",
     "Émile 😀 ß",
     "__SQLGLOT__LB__",
     "line\nbreak\ttab ",

@@ -25,11 +25,12 @@ from segkit.rendering.grouping import grouped
 from segkit.rendering.levels import checked_dialect, dialects, level
 from segkit.rendering.row import INNER
 from segkit.rendering.table import written
-from segkit.rendering.text import national
+from segkit.rendering.text import national, unsubstituted
 
 __all__ = ["checked_dialect", "dialects", "level", "render"]
 
 _LONGEST_NAME = {"postgres": 63, "redshift": 127, "mysql": 64, "bigquery": 300, "snowflake": 255, "oracle": 128, "tsql": 128}
+_SUBSTITUTING = ("spark", "databricks")
 # sqlglot's pretty form breaks a text that holds this
 _LINE_BREAK_SENTINEL = "__SQLGLOT__LB__"
 
@@ -59,7 +60,10 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         raise DialectError(
             f"{dialect} has no form of this: {error}", fix="leave the condition out, or use another dialect"
         ) from None
-    return tree.sql(dialect=dialect, pretty=True, copy=False) if pretty and _LINE_BREAK_SENTINEL not in plain else plain
+    shown = tree.sql(dialect=dialect, pretty=True, copy=False) if pretty and _LINE_BREAK_SENTINEL not in plain else plain
+    if dialect in _SUBSTITUTING:
+        return unsubstituted(shown, (node.this for node in tree.find_all(exp.Identifier)))
+    return shown
 
 
 def _markers(tree: exp.Expression) -> list[exp.Anonymous]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from sqlglot import exp
 
@@ -61,6 +61,22 @@ def national(tree: exp.Expression) -> None:
     for literal in list(tree.find_all(exp.Literal)):
         if literal.is_string and not literal.this.isascii():
             literal.replace(exp.National(this=literal.this))
+
+
+def unsubstituted(sql: str, names: Iterable[str]) -> str:
+    """SQL in which Spark finds no `${variable}` to put a setting or an environment variable in the place of.
+
+    It looks for them before it reads any SQL, also inside of literals, where an octal escape stands for the dollar.
+
+    Raises:
+        DialectError: a name holds one, and knows no escapes.
+    """
+    if "${" not in sql:
+        return sql
+    for name in names:
+        if "${" in name:
+            raise DialectError(f"spark: it puts a setting in the place of {name!r:.80}", fix="rename it in a view")
+    return sql.replace("${", "\\044{")
 
 
 def _oracle_matches(own: Sql, pattern: Sql) -> Sql:
