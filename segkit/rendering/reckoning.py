@@ -75,7 +75,7 @@ ROWS = (
     Row("WEEKS", "sqlite", "FLOOR is not in every build: a whole division of what is positive", _sqlite_weeks),
     Row("DATE_PLUS_DAYS", "", "days are added to a date as a number", lambda d, n: exp.Paren(this=exp.Add(this=d, expression=n))),
     Row("DATE_PLUS_DAYS", "sqlite", "dates are text", lambda d, n: call("DATE", d, string(f"{n.sql()} days"))),
-    Row("DATE_PLUS_DAYS", "mysql spark databricks trino presto athena clickhouse redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
+    Row("DATE_PLUS_DAYS", "mysql trino presto athena clickhouse redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
     Row("DATE_PLUS_DAYS", "tsql", "no intervals", _added("DAY")),
     Row("DATE_PLUS_MONTHS", "tsql", "no intervals", _added("MONTH")),
     Row("DATE_PLUS_MONTHS", "oracle", "an interval fails at a month's end, and ADD_MONTHS keeps to the last day of the month", None),
