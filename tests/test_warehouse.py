@@ -26,7 +26,7 @@ import segkit
 from segkit import E, EngineError, F, Segment, connect, everyone, in_list
 from segkit.catalog import Kind
 from segkit.counting import Counting
-from segkit.engines import urls
+from segkit.engines import echo, urls
 from segkit.plan import moment
 from segkit.segment import displayed
 
@@ -313,6 +313,18 @@ def test_a_session_that_reads_literals_otherwise_is_refused(postgres: Any) -> No
     with pytest.raises(EngineError, match="text") as refused:
         connect(postgres, home=None)
     assert "client_encoding" in refused.value.fix
+
+
+def test_a_text_that_comes_back_otherwise_is_told() -> None:
+    echo.check_echo(lambda _: pd.DataFrame([echo.HOSTILE]), "mysql", "the setting")
+    for wrong in (
+        lambda text: text.replace("\\", ""),
+        lambda text: text.strip(),
+        lambda text: text.encode("latin-1", "replace").decode("latin-1"),
+    ):
+        with pytest.raises(EngineError, match="wrong members") as refused:
+            echo.check_echo(lambda _, wrong=wrong: pd.DataFrame([[wrong(text) for text in echo.HOSTILE]]), "mysql", "the setting")
+        assert refused.value.fix == "the setting"
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "Pacific/Kiritimati"])
