@@ -46,6 +46,7 @@ FLOORS: dict[str, int] = {
 HOMES = {
     "sqlglot": {"compile", "rendering"},
     "duckdb": {"engines"},
+    "pyarrow": {"engines"},
     "sqlalchemy": {"engines"},
     "pyspark": {"engines"},
     "py4j": {"engines"},
