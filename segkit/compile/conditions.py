@@ -102,7 +102,7 @@ def condition(node: Condition, names: Names) -> Sql:
         case Among(own, options) if len(options) > _MANY and not _needs_nodes(own, names):
             return sql.among(sql.operand(term(own, names)), tuple(option.value for option in options))
         case Among(own, options):
-            return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own.clock) for option in options])
+            return exp.In(this=sql.operand(term(own, names)), expressions=[constant(option, own) for option in options])
         case TextSearch(test, own, text, ignore_case):
             if isinstance(text, str):
                 return _text_search(test, term(own, names), text, ignore_case)
@@ -187,8 +187,8 @@ def _searched(test: str, own: Sql, text: Sql) -> Sql:
 def _like(own: Term, other: Term, names: Names) -> Sql:
     """One side of a comparison, written so that it compares with the other side."""
     if isinstance(own, Constant):
-        return constant(own, other.clock)
-    written = term(own, names)
+        return constant(own, other)
+    written = _as_float(own, names) if other.kind is Kind.FLOAT else term(own, names)
     if own.kind.is_timestamp and other.kind.is_timestamp and own.clock != other.clock and not isinstance(other, Constant):
         return sql.on_wall(written, own.clock, "UTC")
     return written
@@ -201,7 +201,7 @@ def term(node: Term, names: Names) -> Sql:
     """The value of a term, NULL where it is missing."""
     match node:
         case Constant():
-            return constant(node, None)
+            return constant(node, node)
         case ColumnTerm(name, kind):
             return read(name, kind, names.table)
         case PastColumn(table, name, kind):
@@ -217,8 +217,7 @@ def term(node: Term, names: Names) -> Sql:
         case Applied():
             return _applied(node, names)
         case Calculation("/", left, right):
-            divisor = exp.Nullif(this=term(right, names), expression=sql.number(0))
-            return exp.Div(this=sql.cast(term(left, names), "double"), expression=divisor, typed=True)
+            return exp.Div(this=sql.cast(term(left, names), "double"), expression=sql.divisor(term(right, names)), typed=True)
         case Calculation(op, left, right):
             return _ARITHMETIC[op](this=_whole(left, names), expression=_whole(right, names))
         case DayCount(later, earlier):
@@ -266,7 +265,7 @@ def _applied(node: Applied, names: Names) -> Sql:
     first = node.arguments[0]
     match node.function:
         case "abs":
-            return exp.Abs(this=term(first, names))
+            return sql.absolute(term(first, names))
         case "round":
             return _rounded(first, node, names)
         case "lower":
@@ -276,10 +275,23 @@ def _applied(node: Applied, names: Names) -> Sql:
         case "length":
             return sql.length(term(first, names))
         case "coalesce":
-            own, *others = (constant(a, node.clock) if isinstance(a, Constant) else term(a, names) for a in node.arguments)
+            own, *others = (_one_of(node, argument, names) for argument in node.arguments)
             return exp.Coalesce(this=own, expressions=others)
         case _:
             assert_never(node.function)
+
+
+def _one_of(whole: Applied, own: Term, names: Names) -> Sql:
+    """An argument of COALESCE, of the kind that the whole is of."""
+    if isinstance(own, Constant):
+        return constant(own, whole)
+    return _as_float(own, names) if whole.kind is Kind.FLOAT else term(own, names)
+
+
+def _as_float(own: Term, names: Names) -> Sql:
+    """A number beside a float: not every engine takes the decimal for a float there, some take the float for a decimal."""
+    written = term(own, names)
+    return sql.cast(written, "double") if own.kind is Kind.DECIMAL else written
 
 
 def _rounded(own: Term, node: Applied, names: Names) -> Sql:
@@ -287,9 +299,9 @@ def _rounded(own: Term, node: Applied, names: Names) -> Sql:
     if node.kind is Kind.INTEGER:
         return term(own, names)
     if node.kind is Kind.DECIMAL:
-        return exp.Round(this=term(own, names), decimals=sql.number(node.digits))
+        return sql.marker("ROUND", term(own, names), sql.number(node.digits))
     zero, scale = sql.number(0), sql.number(10**node.digits)
-    scaled = exp.Mul(this=exp.Abs(this=sql.cast(term(own, names), "double")), expression=scale)
+    scaled = exp.Mul(this=sql.absolute(sql.cast(term(own, names), "double")), expression=scale)
     size = exp.Div(
         this=exp.Floor(this=exp.Add(this=scaled, expression=sql.number(0.5))),
         expression=sql.cast(scale.copy(), "double"),
@@ -330,17 +342,21 @@ def _whole(node: Term, names: Names) -> Sql:
     return sql.cast(written, "bigint") if isinstance(node, ColumnTerm) and node.kind is Kind.INTEGER else sql.operand(written)
 
 
-def constant(node: Constant, clock: str | None) -> Sql:
-    """A constant; an instant is written on the clock of the column that it is compared with."""
+def constant(node: Constant, beside: Term) -> Sql:
+    """A constant as it is written beside another term: an instant on its clock, a number with a point as exact as it is."""
     match node.value:
         case bool() as truth:
             return exp.Boolean(this=truth)
         case str() as text:
             return sql.string(text)
+        case Decimal() as exact if beside.kind is not Kind.FLOAT:
+            return sql.decimal(exact)
         case int() | float() | Decimal() as number:
             return sql.number(number)
         case dt.datetime() as instant:
-            return sql.instant(instant) if clock is None else sql.timestamp(instant.astimezone(ZoneInfo(clock)))
+            if beside.clock is None:
+                return sql.instant(instant)
+            return sql.timestamp(instant.astimezone(ZoneInfo(beside.clock)))
         case dt.date() as day:
             return sql.date(day)
         case _:

@@ -116,6 +116,21 @@ def among(own: Sql, options: Sequence[Any]) -> Sql:
     return exp.Anonymous(this="SEGKIT_AMONG", expressions=[own], options=options)
 
 
+def decimal(exact: Decimal) -> Sql:
+    """An exact number, which some engines would take for a float."""
+    return marker("DECIMAL", number(exact))
+
+
+def divisor(own: Sql) -> Sql:
+    """What a number is divided by, NULL where it is zero."""
+    return marker("DIVISOR", own)
+
+
+def absolute(own: Sql) -> Sql:
+    """A number without its sign."""
+    return marker("ABS", own)
+
+
 def contains(own: Sql, text: Sql) -> Sql:
     """A text that is not empty stands somewhere in another."""
     return marker("CONTAINS", own, text)

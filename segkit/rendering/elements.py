@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from segkit.rendering.forms import call, cast, equal, identifier, quoted_path, string
-from segkit.rendering.json_paths import postgres_kind, postgres_part, spark_kind, spark_text
+from segkit.rendering.json_paths import positions_checked, postgres_kind, postgres_part, spark_kind, spark_text
 from segkit.rendering.row import Row, Sql
 
 
@@ -63,14 +63,29 @@ def _spark_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_array, true=call("SIZE", found))])
 
 
+def _bigquery_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    """A query over an array of JSON, or of texts that hold JSON; what is no array gives none."""
+    array = positions_checked(call("JSON_QUERY_ARRAY", own, quoted_path(steps)), own, steps)
+    each = exp.Unnest(expressions=[array.copy()], alias=exp.TableAlias(columns=[identifier("element")]))
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(each, copy=False)
+    if not isinstance(where, exp.Null):
+        query.set("where", exp.Where(this=where))
+    is_array = exp.Not(this=exp.Paren(this=exp.Is(this=array, expression=exp.Null())))
+    return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
+
+
 ROWS = (
     Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENT", "postgres", "a column of the query over them", lambda: exp.Column(this=identifier("element"), table=identifier("each"))),
     Row("ELEMENT", "duckdb spark databricks", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
+    Row("ELEMENT", "datafusion", "DataFusion has no JSON functions", None),
+    Row("ELEMENT", "bigquery", "what is unnested", lambda: exp.Column(this=identifier("element"))),
     Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
     Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENTS", "postgres", "a query over JSONB_ARRAY_ELEMENTS, which fails for what is no array", _postgres_elements),
+    Row("ELEMENTS", "datafusion", "DataFusion has no JSON functions", None),
     Row("ELEMENTS", "duckdb", "a lambda over the list of elements", _duckdb_elements),
     Row("ELEMENTS", "spark databricks", "a lambda over an array of elements", _spark_elements),
+    Row("ELEMENTS", "bigquery", "a query over the unnested array", _bigquery_elements),
     Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
 )  # fmt: skip

@@ -11,11 +11,14 @@ from segkit.rendering.row import Sql
 LEAVES = frozenset((exp.Identifier, exp.Literal, exp.Column, exp.DataType))
 TYPES = {
     "timestamp(6)": exp.DataType.build("timestamp(6)"),
+    "timestamptz(6)": exp.DataType.build("timestamptz(6)"),
     **{
         kind: exp.DataType(this=exp.DataType.Type(kind.upper()))
         for kind in (
+            "bigdecimal",
             "binary",
             "date",
+            "decimal",
             "double",
             "int",
             "jsonb",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from sqlglot import exp
 
@@ -169,8 +170,34 @@ def _sqlite_number(own: Sql, *steps: Sql) -> Sql:
     return exp.Case(this=call("JSON_TYPE", own, path.copy()), ifs=[*kinds, exp.If(this=string("text"), true=text)])
 
 
+def positions_checked(found: Sql, own: Sql, steps: tuple[Sql, ...]) -> Sql:
+    """What BigQuery finds, but only by positions in arrays and keys in objects: it takes a position for a key of digits."""
+    tests: list[Sql] = []
+    for i, step in enumerate(steps):
+        if step.is_string and not step.this.isdigit():
+            continue
+        nothing: Sql = exp.Is(this=call("JSON_QUERY_ARRAY", own.copy(), quoted_path(steps[:i])), expression=exp.Null())
+        tests.append(nothing if step.is_string else exp.Not(this=exp.Paren(this=nothing)))
+    return reduce(_when, reversed(tests), found)
+
+
+def _when(found: Sql, test: Sql) -> Sql:
+    return exp.Case(ifs=[exp.If(this=test, true=found)])
+
+
+def _bigquery_text(own: Sql, *steps: Sql) -> Sql:
+    return positions_checked(_json_value("JSON_VALUE")(own, *steps), own, steps)
+
+
+def _bigquery_any(own: Sql, *steps: Sql) -> Sql:
+    as_text = call("TO_JSON_STRING", _json_value("JSON_QUERY")(own, *steps))
+    return positions_checked(call("NULLIF", as_text, string("null")), own, steps)
+
+
 ROWS = (
     Row("JSON_ANY", "", "standard SQL", _json_value("JSON_QUERY")),
+    Row("JSON_ANY", "bigquery", "a JSON null is a value there", _bigquery_any),
+    Row("JSON_ANY", "datafusion", "DataFusion has no JSON functions", None),
     Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
     Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
     Row("JSON_ANY", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),
@@ -183,6 +210,8 @@ ROWS = (
     Row("JSON_ANY", "mysql", "a JSON null would be the text 'null'", _mysql_json),
     Row("JSON_ANY", "sqlite", "a JSON null is NULL", _json_value("JSON_EXTRACT")),
     Row("JSON_TEXT", "", "standard SQL: NULL for objects and arrays", _json_value("JSON_VALUE")),
+    Row("JSON_TEXT", "bigquery", "a position is also taken for a key of digits", _bigquery_text),
+    Row("JSON_TEXT", "datafusion", "DataFusion has no JSON functions", None),
     Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, postgres_kind, "{", "[")),
     Row("JSON_TEXT", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from segkit.rendering.forms import call, cast, string
+from segkit.rendering.forms import call, cast, number, string
 from segkit.rendering.row import Row, Sql
 
 
@@ -22,7 +22,35 @@ def _finite_or_infinite(own: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_number, true=own)])
 
 
+def _plus_zero(own: Sql) -> Sql:
+    return exp.Add(this=own if isinstance(own, exp.Column | exp.Cast) else exp.Paren(this=own), expression=number(0))
+
+
+def _datafusion_decimal(exact: Sql) -> Sql:
+    digits = exact.sql()
+    return _exact(string(digits), len(digits.partition(".")[2]))
+
+
+def _exact(own: Sql, scale: int) -> Sql:
+    return exp.Cast(this=own, to=exp.DataType(this=exp.DataType.Type.DECIMAL, expressions=[number(38), number(scale)]))
+
+
+def _bigquery_decimal(exact: Sql) -> Sql:
+    digits = exact.sql()
+    whole, _, fraction = digits.lstrip("-").partition(".")
+    return cast(string(digits), "decimal" if len(whole) <= 29 and len(fraction) <= 9 else "bigdecimal")
+
+
 ROWS = (
+    Row("DIVISOR", "", "engines disagree on what is divided by zero: an error, infinity or NULL", lambda x: exp.Nullif(this=x, expression=number(0))),
+    Row("DIVISOR", "datafusion", "NULLIF tells -0.0 from 0", lambda x: exp.Nullif(this=_plus_zero(x), expression=number(0))),
+    Row("ROUND", "", "of a decimal: halves away from zero", lambda x, n: exp.Round(this=x, decimals=n)),
+    Row("ROUND", "datafusion", "ROUND gives a decimal of another type than it was planned with: a cast rounds alike, if the planner cannot move it", lambda x, n: exp.Paren(this=_plus_zero(_exact(x, int(n.this))))),
+    Row("ABS", "", "a function", lambda x: exp.Abs(this=x)),
+    Row("ABS", "datafusion", "its planner refuses to sort by the ABS of a CASE, COALESCE or NULLIF", lambda x: exp.Abs(this=_plus_zero(x))),
+    Row("DECIMAL", "", "a literal with a point is exact", lambda x: x),
+    Row("DECIMAL", "datafusion", "a literal with a point is a float there", _datafusion_decimal),
+    Row("DECIMAL", "bigquery", "a literal with a point is a float beside whole numbers", _bigquery_decimal),
     Row("KNOWN", "", "NaN equals itself there, and would be greater than anything", lambda x: exp.Nullif(this=x, expression=cast(string("NaN"), "double"))),
     Row("KNOWN", "duckdb", "it folds = 'NaN' and ISNAN to false over Parquet, whose statistics hide NaN: ask for what is a number", _finite_or_infinite),
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),

@@ -27,6 +27,15 @@ def _snowflake_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
     return call("CONVERT_TIMEZONE", clock, zone, moment)
 
 
+def _datafusion_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    instant = moment if isinstance(clock, exp.Null) else call("ARROW_CAST", moment, _arrow_type(clock))
+    return call("TO_LOCAL_TIME", call("ARROW_CAST", instant, _arrow_type(zone)))
+
+
+def _arrow_type(zone: Sql) -> Sql:
+    return string(f'Timestamp(Microsecond, Some("{zone.this}"))')
+
+
 def _spark_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
     own = call("CURRENT_TIMEZONE") if isinstance(clock, exp.Null) else clock
     return call("CONVERT_TIMEZONE", own, zone, cast(moment, "timestampntz"))
@@ -99,10 +108,12 @@ ROWS = (
     Row("TIMESTAMP", "sqlite", "timestamps are text of 26 characters", _sqlite_literal),
     Row("TIMESTAMP", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda s: cast(s, "timestampntz")),
     Row("TIMESTAMP", "mysql trino", "without a precision fractions are cut off", lambda s: cast(s, "timestamp(6)")),
+    Row("TIMESTAMP", "datafusion", "without a precision it counts nanoseconds, and ends in 2262", lambda s: cast(s, "timestamp(6)")),
     Row("TIMESTAMP", "tsql", "TIMESTAMP is a row version there", lambda s: cast(s, "datetime2")),
     Row("TIMESTAMP", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP", "YYYY-MM-DD HH24:MI:SS.FF6")),
     Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", s, number(6), string("UTC"))),
     Row("INSTANT", "", "a literal in UTC", lambda s: cast(s, "timestamptz")),
+    Row("INSTANT", "datafusion", "without a precision it counts nanoseconds, and ends in 2262", lambda s: cast(s, "timestamptz(6)")),
     Row("INSTANT", "sqlite", "instants are text of 26 characters in UTC", _sqlite_literal),
     Row("INSTANT", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP_TZ", "YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM")),
     Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", string(s.this.removesuffix("+00:00")), number(6), string("UTC"))),
@@ -113,6 +124,7 @@ ROWS = (
     Row("ON_WALL", "trino presto athena", "the zone of a wall clock is given first", _trino_wall),
     Row("ON_WALL", "oracle", "the zone of a wall clock is given first", _oracle_wall),
     Row("ON_WALL", "tsql", "it names time zones as Windows does", None),
+    Row("ON_WALL", "datafusion", "AT TIME ZONE only tells another zone: take the wall clock out", _datafusion_wall),
     Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", _sqlite_utc),
     Row("ON_WALL", "sqlite+", "a function of the engine's", _sqlite_on_wall),
     Row("DATE_OF", "", "a cast", lambda x: cast(x, "date")),
@@ -122,5 +134,6 @@ ROWS = (
     Row("MIDNIGHT", "", "a cast", lambda x: cast(x, "timestamp")),
     Row("MIDNIGHT", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda x: cast(x, "timestampntz")),
     Row("MIDNIGHT", "tsql", "TIMESTAMP is a row version there", lambda x: cast(x, "datetime2")),
+    Row("MIDNIGHT", "datafusion", "without a precision it counts nanoseconds, and ends in 2262", lambda x: cast(x, "timestamp(6)")),
     Row("MIDNIGHT", "sqlite", "timestamps are text of 26 characters", lambda x: joined(x, string(" 00:00:00.000000"))),
 )  # fmt: skip
