@@ -41,7 +41,7 @@ def connect(
     Args:
         source: a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping from table
             names to pandas, polars or Arrow tables, a database URL (`postgresql://...`), an engine of SQLAlchemy, a connection
-            of any driver, or a SparkSession. Without one: the bundled sample data.
+            of any driver, a SparkSession, or a SessionContext of DataFusion. Without one: the bundled sample data.
         dialect: which SQL a connection speaks (`"snowflake"`), where its driver does not tell.
         catalog: what the tables mean, as a `Catalog`, a mapping or the path of a `catalog.yml`; by convention
             `contacts(contact_id, ...)`, `events(event_id, contact_id, event, occurred_at, ...)` and

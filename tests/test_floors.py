@@ -50,6 +50,7 @@ HOMES = {
     "sqlalchemy": {"engines"},
     "pyspark": {"engines"},
     "py4j": {"engines"},
+    "datafusion": {"engines"},
     "lark": {"language"},
     "altair": {"charts"},
     "anywidget": {"panel"},

@@ -1,4 +1,4 @@
-"""Where SQL runs: the `Engine` protocol and its adapters: embedded `duck` and `sqlite`, any `warehouse`, and `spark`.
+"""Where SQL runs: the `Engine` protocol and its adapters: embedded `duck` and `sqlite`, `datafusion`, any `warehouse`, `spark`.
 
 An engine knows its dialect, its tables, and how to answer a query as a frame. Analysis only reads: files are opened
 read-only, and SQL cannot reach the file system or the network beyond the files it was given.
@@ -68,15 +68,15 @@ class Streams(Engine, Protocol):
 
 def open_engine(source: Any, dialect: str | None = None) -> Engine:
     """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping of
-    frames, any database URL, an engine of SQLAlchemy, a connection of a driver, or a SparkSession. A file is told by its
-    first bytes.
+    frames, any database URL, an engine of SQLAlchemy, a connection of a driver, a SparkSession, or a context of DataFusion.
+    A file is told by its first bytes.
 
     `dialect` says which SQL a connection speaks whose driver does not tell.
 
     Raises:
         EngineError: nothing segkit can open.
     """
-    from segkit.engines import duck, spark, sqlite, urls, warehouse  # the libraries are heavy: they are loaded when data is asked
+    from segkit.engines import datafusion, duck, spark, sqlite, urls, warehouse  # heavy: loaded when data is asked
 
     if spark.is_session(source):
         return spark.of_session(source)
@@ -84,6 +84,8 @@ def open_engine(source: Any, dialect: str | None = None) -> Engine:
         raise spark.refuse_address(source)
     if urls.is_sqlalchemy(source):
         return warehouse.of_sqlalchemy(source, dialect)
+    if datafusion.is_context(source):
+        return datafusion.of_context(source)
     if sqlite.is_connection(source):
         return sqlite.of_connection(source)
     if isinstance(source, str) and source.startswith("sqlite:"):
