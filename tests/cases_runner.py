@@ -16,7 +16,7 @@ from engines import ENGINES, Rows
 from sqlglot import exp
 
 import segkit
-from segkit import Catalog, SegkitError, Segment, connect, evaluate, metrics, nodes
+from segkit import Catalog, SegkitError, Segment, compile, connect, evaluate, metrics, nodes
 from segkit.catalog import Column, HistoryTable, Kind
 from segkit.compile import conditions, sql
 from segkit.compile.joined import base_of
@@ -217,6 +217,7 @@ def on(engine: str) -> On:
 
 
 on_duckdb, on_sqlite, on_postgres = On("duckdb"), On("sqlite"), On("postgres")
+on_datafusion, on_bigquery = On("datafusion"), On("bigquery")
 
 
 def on_shown_sqlite(case: Case) -> list[Any]:
@@ -225,6 +226,12 @@ def on_shown_sqlite(case: Case) -> list[Any]:
     shown = displayed(_resolved(case, ws), "sqlite")
     assert not any(name in shown for name in FUNCTIONS)
     return sorted(ws.engine.frame(shown).iloc[:, 0].tolist())
+
+
+def markers(case: Case, engine: str) -> set[str]:
+    """The markers of the dialect table in the query of a case on an engine."""
+    found = compile.members(_resolved(case, _workspace(case.file, engine))).find_all(exp.Anonymous)
+    return {node.this.removeprefix("SEGKIT_") for node in found if node.this.startswith("SEGKIT_")}
 
 
 def _resolved(case: Case, ws: segkit.Workspace) -> Plan:

@@ -26,6 +26,7 @@ import postgres_server
 import pytest
 import spark_session
 
+from segkit import DialectError
 from segkit.catalog import Kind
 
 
@@ -45,8 +46,9 @@ class Engine:
     """An engine.
 
     `needs` is a module and `program` a command that it takes. `asks_together` is for one that takes long to answer anything:
-    the cases of a file are asked in one query. `lacks` says what it cannot tell: `decimals` (sums are binary), `nan`. `connect` are arguments of `segkit.connect` that
-    come with what is loaded.
+    the cases of a file are asked in one query. `lacks` says what it cannot tell: `decimals` (sums are binary), `nan`, `json`
+    (conditions on it are refused). `connect` are arguments of `segkit.connect` that come with what is loaded. `is_slow` is an
+    interpreter, which is given few rows at a time.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Engine:
     asks_together: bool = False
     lacks: frozenset[str] = frozenset()
     connect: Mapping[str, Any] = field(default_factory=dict)
+    is_slow: bool = False
 
     def loaded(self, tables: Mapping[str, Rows]) -> Any:
         """Tables in a fresh database, as `segkit.connect` takes it; skips the test where the engine is not installed."""
@@ -78,6 +81,11 @@ class Engine:
 def closed_in_the_end(source: Any) -> AbstractContextManager[Any]:
     """What `Engine.loaded` gives, closed at the end where it can be: a session of Spark is shared."""
     return closing(source) if hasattr(source, "close") else nullcontext(source)
+
+
+def without_json(engine: Engine) -> Any:
+    """Around a question about JSON: an engine that has none refuses it."""
+    return pytest.raises(DialectError, match="no JSON functions") if "json" in engine.lacks else nullcontext()
 
 
 # ---------------------------------------------------------------- connections of the DB-API
@@ -199,6 +207,75 @@ def _spark(tables: Mapping[str, Rows]) -> Any:
     )
 
 
+_ARROW = {
+    Kind.INTEGER: "int64",
+    Kind.NUMBER: "float64",
+    Kind.FLOAT: "float64",
+    Kind.BOOLEAN: "bool",
+    Kind.DATE: "date32",
+}
+
+
+def _arrow(kind: Kind) -> Any:
+    import pyarrow as pa
+
+    match kind:
+        case Kind.DECIMAL:
+            return pa.decimal128(18, 2)
+        case Kind.TIMESTAMP:
+            return pa.timestamp("us")
+        case Kind.TIMESTAMPTZ:
+            return pa.timestamp("us", tz="UTC")
+        case _:
+            return pa.type_for_alias(_ARROW.get(kind, "string"))
+
+
+def _datafusion(tables: Mapping[str, Rows]) -> Any:
+    """A context in New York's zone."""
+    import pyarrow as pa
+    from datafusion import SessionConfig, SessionContext
+
+    config = SessionConfig().with_target_partitions(1).set("datafusion.execution.time_zone", "America/New_York")
+    context = SessionContext(config)
+    for name, table in tables.items():
+        columns = {
+            own: pa.array([as_python(row.get(own), kind) for row in table.rows], _arrow(kind))
+            for own, kind in table.columns.items()
+        }
+        context.from_arrow(pa.table(columns), name)
+    return context
+
+
+_GOOGLESQL = {
+    Kind.TEXT: "STRING",
+    Kind.INTEGER: "INTEGER",
+    Kind.NUMBER: "FLOAT",
+    Kind.DECIMAL: "NUMERIC",
+    Kind.FLOAT: "FLOAT",
+    Kind.BOOLEAN: "BOOLEAN",
+    Kind.DATE: "DATE",
+    Kind.TIMESTAMP: "DATETIME",
+    Kind.TIMESTAMPTZ: "TIMESTAMP",
+    Kind.JSON: "JSON",
+    Kind.UNKNOWN: "STRING",
+}
+
+
+def _bigquery(tables: Mapping[str, Rows]) -> Any:
+    """Tables in the evaluator of BigQuery's language."""
+    import googlesql
+
+    return googlesql.Connection(
+        {
+            name: (
+                {own: _GOOGLESQL[kind] for own, kind in table.columns.items()},
+                [[as_python(row.get(own), kind) for own, kind in table.columns.items()] for row in table.rows],
+            )
+            for name, table in tables.items()
+        }
+    )
+
+
 ENGINES = {
     engine.name: engine
     for engine in (
@@ -214,5 +291,7 @@ ENGINES = {
             in_test_extra=False,
             asks_together=True,
         ),
+        Engine("datafusion", _datafusion, "datafusion", install="pip install datafusion", lacks=frozenset({"json"})),
+        Engine("bigquery", _bigquery, "zetasql", install="pip install zetasql", connect={"dialect": "bigquery"}, is_slow=True),
     )
 }

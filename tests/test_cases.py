@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
-from cases_runner import Case, all_cases, on, on_evaluator, on_sqlite
-from engines import ENGINES
+from contextlib import nullcontext
 
-from segkit import SegkitError
+import pytest
+from cases_runner import Case, On, all_cases, markers, on, on_bigquery, on_evaluator, on_sqlite
+from engines import ENGINES, without_json
+
+from segkit import EngineError, SegkitError
 
 ALL = all_cases()
 NO_DECIMALS = "SQLite has no decimals: sums of 0.10 are binary there"
@@ -15,6 +17,7 @@ EXCLUDED = {
     (on_sqlite, "E.purchased.sum('amount') == 0.3"): NO_DECIMALS,
     (on_sqlite, "F.unit + Decimal('0.20') == Decimal('0.30')"): NO_DECIMALS,
     (on_sqlite, "F.unit * 3 == Decimal('0.30')"): NO_DECIMALS,
+    (on_bigquery, "~raw_sql('opens > NULL', dialect='duckdb')"): "BigQuery refuses to compare with a NULL that is written out",
 }
 """The definitions that an engine cannot answer rightly, and why."""
 
@@ -30,9 +33,23 @@ def test_case(case: Case, run) -> None:
             run(case)
         assert case.case["error"].lower() in str(refusal.value).lower(), case.case["rule"]
     elif (run, case.case.get("where")) in EXCLUDED:
-        assert run(case) != case.case["members"], "it is right: take it off the list"
+        assert _found(run, case) != case.case["members"], "it is right: take it off the list"
     else:
-        assert run(case) == case.case["members"], f"{case.case['rule']}: {case.case.get('where')}"
+        with without_json(ENGINES[run.engine]) if isinstance(run, On) and _reads_json(run, case) else nullcontext():
+            assert run(case) == case.case["members"], f"{case.case['rule']}: {case.case.get('where')}"
+
+
+def _found(run, case: Case) -> object:
+    try:
+        return run(case)
+    except EngineError as refusal:
+        return refusal
+
+
+def _reads_json(run: On, case: Case) -> bool:
+    return "json" in ENGINES[run.engine].lacks and any(
+        marker.startswith(("JSON", "ELEMENT")) for marker in markers(case, run.engine)
+    )
 
 
 def test_every_excluded_definition_is_one_case() -> None:

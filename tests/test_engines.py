@@ -15,6 +15,7 @@ from hypothesis import given
 from strategies import definitions, moments
 from test_laws import ZONES, examples
 
+from segkit import DialectError
 from segkit.builder import Predicate
 
 OTHERS = [name for name in ENGINES if name not in ("duckdb", "sqlite")]
@@ -32,7 +33,11 @@ def test_the_evaluator_and_the_engine_agree(engine: str, zone: str) -> None:
     def agree(where: Predicate, at: dt.datetime) -> None:
         world = asked(engine, ZONES[zone], zone)
         own = world.said(where)
-        members = world.members(own, at)
+        try:
+            members = world.members(own, at)
+        except DialectError:
+            assert "json" in ENGINES[engine].lacks, own
+            return
         assert members == world.expected(own, at), own
         seen.append(len(members))
 

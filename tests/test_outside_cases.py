@@ -12,12 +12,13 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import ENGINES
+from engines import ENGINES, without_json
 from outside import NotOurs, On, World, evaluated, instant, predicates, stretched, trees, world
 
 from segkit import TODAY, E, F, days, months, weeks, years
@@ -63,6 +64,9 @@ THEIRS: dict[str, tuple[str, Predicate | None]] = {
 }
 """Cases in words or meanings that are not ours, why, and how segkit says the same at greater length, where it can."""
 
+OF_JSON = ("df-013-1", "df-040-1", "df-048-1")
+"""Cases that ask for paths inside JSON."""
+
 
 def answers(case: dict[str, Any], found: dict[str, set[str]]) -> bool:
     """All of the members they expect are found, and none of the others."""
@@ -76,8 +80,9 @@ def answers(case: dict[str, Any], found: dict[str, set[str]]) -> bool:
 @pytest.mark.parametrize("case", [case for case in DITTOFEED if case["id"] not in THEIRS], ids=lambda case: case["id"])
 def test_dittofeed(case: dict[str, Any], members: Members) -> None:
     known = world(case)
-    found = {name: members(where, known) for name, where in predicates(case).items()}
-    assert answers(case, found), found
+    with without_json(ENGINES[members.engine]) if isinstance(members, On) and case["id"] in OF_JSON else nullcontext():
+        found = {name: members(where, known) for name, where in predicates(case).items()}
+        assert answers(case, found), found
 
 
 @everywhere

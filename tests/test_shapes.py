@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from decimal import Decimal
 from itertools import cycle
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from engines import ENGINES, Rows
+from engines import ENGINES, Rows, without_json
 
 from segkit import E, F, Segment, Workspace, connect, everyone
 from segkit.builder import Predicate
@@ -281,11 +282,12 @@ def workspace(source: Any) -> Workspace:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_shape(name: str, workspace: Workspace) -> None:
+def test_shape(name: str, workspace: Workspace, source: Any) -> None:
     where, meant = SHAPES[name]
     expected = [row["id"] for row in CONTACTS if meant(row)]
-    assert workspace.members(where)["id"].tolist() == expected
-    assert workspace.members(~where)["id"].tolist() == [row["id"] for row in CONTACTS if not meant(row)]
+    with without_json(source[0]) if "props" in repr(where) else nullcontext():
+        assert workspace.members(where)["id"].tolist() == expected
+        assert workspace.members(~where)["id"].tolist() == [row["id"] for row in CONTACTS if not meant(row)]
 
 
 @pytest.mark.parametrize("name", LOCAL)

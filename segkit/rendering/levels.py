@@ -8,6 +8,7 @@ from sqlglot.dialects.dialect import Dialect
 
 from segkit.errors import DialectError, unknown
 
+
 class DataFusion(Dialect):
     """`datafusion`, which sqlglot does not bring: standard SQL, as far as rows of the table do not say otherwise."""
 
