@@ -48,7 +48,7 @@ def test_the_evaluator_and_the_engine_agree(engine: str, zone: str) -> None:
 
 # ---------------------------------------------------------------- engines that are not there
 
-ABSENT = Engine("nowhere", lambda tables: tables, "no_such_module", "pip install nowhere")
+ABSENT = Engine("nowhere", lambda tables: tables, "no_such_module", install="pip install nowhere")
 
 
 def test_a_missing_engine_is_skipped_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
