@@ -19,6 +19,14 @@ _CLASS = {r"\s": r"\t\n\f\r "}
 _PERL_OUTSIDE = {**_OUTSIDE, "$": r"\z", ".": r"[^\n]"}
 _PERL_CLASS = {**_CLASS, "&": r"\&"}
 _ASCII = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
+_SPELLED_INSIDE = {
+    r"\d": "0-9", r"\w": "0-9A-Za-z_", r"\s": r"\t\n\f\r ", r"\D": r"\x{0}-/:-\x{10FFFF}",
+    r"\W": r"\x{0}-/:-@\x{5B}-\x{5E}`{-\x{10FFFF}",
+}  # fmt: skip
+_SPELLED = {
+    ".": r"[^\n]", "$": r"\z", r"\d": "[0-9]", r"\D": "[^0-9]", r"\w": "[0-9A-Za-z_]", r"\W": "[^0-9A-Za-z_]",
+    r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]",
+}  # fmt: skip
 _UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -80,6 +88,17 @@ def _spelled_out(token: str, inside: bool) -> str:
     if token[-1].isupper():
         return f"[^{letters}]"
     return letters if inside else f"[{letters}]"
+
+
+def spelled_out(pattern: str) -> str:
+    """The pattern for engines whose `\\d \\w \\s` hold more than ASCII, or whose `$` matches before a line break.
+
+    >>> print(spelled_out(r"^.\\d[\\W]$"))
+    ^[^\\n][0-9][\\x{0}-/:-@\\x{5B}-\\x{5E}`{-\\x{10FFFF}]\\z
+    """
+    check(pattern)
+    spelled = (_SPELLED_INSIDE.get(t, t) if inside else _SPELLED.get(t, t) for t, inside in tokens(pattern))
+    return "".join(spelled)
 
 
 def folded(pattern: str) -> str:

@@ -36,8 +36,15 @@ CATALOG = Catalog.from_dict(
     }
 )  # fmt: skip
 
+IN_BYTES = "CAST(CAST(`name` AS CHAR CHARACTER SET utf8mb4) AS BINARY)"
+STATE_IN_BYTES = IN_BYTES.replace("name", "state")
+
 SHAPES = {
-    "eq": (F.country == "USA", {"": "\"country\" = 'USA'", "bigquery": "`country` = 'USA'"}),
+    "eq": (
+        F.country == "USA",
+        {"": "\"country\" = 'USA'", "bigquery": "`country` = 'USA'",
+         "mysql": "CAST(CAST(`country` AS CHAR CHARACTER SET utf8mb4) AS BINARY) = 'USA'"},
+    ),
     "not": (
         ~((F.opens > 3) & (F.state == "CA")),
         {"": "CASE WHEN \"contacts\".\"opens\" > 3 AND \"contacts\".\"state\" = 'CA' THEN 0 ELSE 1 END = 1"},
@@ -46,7 +53,7 @@ SHAPES = {
         F.name.contains("r_s"),
         {"duckdb": "STRPOS(\"name\", 'r_s') > 0", "postgres": "STRPOS(\"name\", 'r_s') > 0", "sqlite": "INSTR(\"name\", 'r_s') > 0",
          "bigquery": "STRPOS(`name`, 'r_s') > 0", "snowflake": "CONTAINS(\"name\", 'r_s')", "spark": "INSTR(`name`, 'r_s') > 0",
-         "clickhouse": "position(\"name\", 'r_s') > 0", "mysql": "LOCATE(CAST('r_s' AS BINARY), CAST(`name` AS BINARY)) > 0"},
+         "clickhouse": "position(\"name\", 'r_s') > 0", "mysql": f"LOCATE('r_s', {IN_BYTES}) > 0"},
     ),
     "contains a quote": (F.name.contains("'"), {"duckdb": "STRPOS(\"name\", '''') > 0", "bigquery": "STRPOS(`name`, '\\'') > 0"}),
     "elements": (
@@ -63,7 +70,7 @@ SHAPES = {
         F.name.startswith("under_"),
         {"duckdb": "STARTS_WITH(\"name\", 'under_')", "postgres": "STARTS_WITH(\"name\", 'under_')",
          "sqlite": "SUBSTR(\"name\", 1, 6) = 'under_'", "bigquery": "STARTS_WITH(`name`, 'under_')",
-         "snowflake": "STARTSWITH(\"name\", 'under_')", "mysql": "CAST(LEFT(`name`, 6) AS BINARY) = 'under_'"},
+         "snowflake": "STARTSWITH(\"name\", 'under_')", "mysql": f"LEFT({IN_BYTES}, 6) = 'under_'"},
     ),
     "ends": (
         F.name.endswith("_score"),
@@ -78,7 +85,7 @@ SHAPES = {
          "clickhouse": '(lengthUTF8("state") = 0 AND NOT ("name" IS NULL)) OR position("name", "state") > 0',
          "spark": "INSTR(`name`, `state`) > 0", "oracle": 'INSTR("name" COLLATE BINARY, "state" COLLATE BINARY) > 0',
          "tsql": "CHARINDEX([contacts].[state] COLLATE Latin1_General_100_BIN2, [contacts].[name] COLLATE Latin1_General_100_BIN2) > 0",
-         "mysql": "(CHAR_LENGTH(`state`) = 0 AND NOT (`name` IS NULL)) OR LOCATE(CAST(`state` AS BINARY), CAST(`name` AS BINARY)) > 0"},
+         "mysql": f"(CHAR_LENGTH(CAST(`state` AS CHAR CHARACTER SET utf8mb4)) = 0 AND NOT ({IN_BYTES} IS NULL)) OR LOCATE({STATE_IN_BYTES}, {IN_BYTES}) > 0"},
     ),
     "starts with a field": (
         F.name.startswith(F.state),
@@ -86,14 +93,14 @@ SHAPES = {
          "sqlite": 'SUBSTR("name", 1, LENGTH("state")) = "state"', "oracle": 'SUBSTR("name" COLLATE BINARY, 1, LENGTH("state" COLLATE BINARY)) = "state" COLLATE BINARY',
          "snowflake": 'STARTSWITH("name", "state")', "redshift": 'LEFT("name", LENGTH("state")) = "state"', "clickhouse": 'startsWith("name", "state")',
          "tsql": "LEFT([contacts].[name] COLLATE Latin1_General_100_BIN2, (LEN([contacts].[state] COLLATE Latin1_General_100_BIN2 + '.') - 1)) = [contacts].[state] COLLATE Latin1_General_100_BIN2",
-         "mysql": "LEFT(CAST(`name` AS BINARY), LENGTH(`state`)) = CAST(`state` AS BINARY)"},
+         "mysql": f"LEFT({IN_BYTES}, LENGTH({STATE_IN_BYTES})) = {STATE_IN_BYTES}"},
     ),
     "ends with a field": (
         F.name.endswith(F.state),
         {"duckdb": 'ENDS_WITH("name", "state")', "bigquery": "ENDS_WITH(`name`, `state`)", "snowflake": 'ENDSWITH("name", "state")',
          "sqlite": 'SUBSTR("name", -LENGTH("state")) = "state"', "trino": 'SUBSTR("name", -LENGTH("state")) = "state"',
          "postgres": 'RIGHT("name", LENGTH("state")) = "state"', "redshift": 'RIGHT("name", LENGTH("state")) = "state"',
-         "clickhouse": 'endsWith("name", "state")', "mysql": "RIGHT(CAST(`name` AS BINARY), LENGTH(`state`)) = CAST(`state` AS BINARY)"},
+         "clickhouse": 'endsWith("name", "state")', "mysql": f"RIGHT({IN_BYTES}, LENGTH({STATE_IN_BYTES})) = {STATE_IN_BYTES}"},
     ),
     "contains a field in any case": (
         F.name.contains(F.state, ignore_case=True),
@@ -141,7 +148,7 @@ SHAPES = {
     "json missing": (F.props.json("plan").is_missing(), {"postgres": "(\"props\" ->> 'plan') IS NULL", "duckdb": "JSON_EXTRACT_STRING(\"props\", '$.\"plan\"') IS NULL"}),
     "length": (
         F.name.length() == 6,
-        {"": "LENGTH(\"name\") = 6", "bigquery": "LENGTH(`name`) = 6", "clickhouse": "lengthUTF8(\"name\") = 6", "mysql": "CHAR_LENGTH(`name`) = 6"},
+        {"": "LENGTH(\"name\") = 6", "bigquery": "LENGTH(`name`) = 6", "clickhouse": "lengthUTF8(\"name\") = 6", "mysql": "CHAR_LENGTH(CAST(`name` AS CHAR CHARACTER SET utf8mb4)) = 6"},
     ),
     "parentheses": ((F.revenue + 1) * 2 > 10, {"": "(\"revenue\" + 1) * 2 > 10", "bigquery": "(`revenue` + 1) * 2 > 10"}),
     "or inside and": ((F.vip == True) & ((F.opens > 1) | (F.orders > 1)), {"": "(\"opens\" > 1 OR \"orders\" > 1)"}),  # noqa: E712

@@ -11,6 +11,7 @@ the dialect's own way.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sqlglot import exp
 
@@ -90,6 +91,12 @@ def distinct_values(table: str, column: str, limit: int) -> exp.Select:
 def constants(texts: Sequence[str]) -> exp.Select:
     """One row of some texts."""
     return exp.Select(expressions=[sql.aliased(sql.string(text), f"text_{i}") for i, text in enumerate(texts)])
+
+
+def wall_clocks(instants: Sequence[datetime], zone: str) -> exp.Select:
+    """One row of some instants, as the wall clock of a zone shows them."""
+    shown = (sql.on_wall(sql.timestamp(own.astimezone(UTC)), "UTC", zone) for own in instants)
+    return exp.Select(expressions=[sql.aliased(own, f"wall_{i}") for i, own in enumerate(shown)])
 
 
 def no_rows(table: str) -> exp.Select:

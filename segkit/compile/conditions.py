@@ -337,9 +337,9 @@ _ARITHMETIC: dict[str, Callable[..., Sql]] = {"+": exp.Add, "-": exp.Sub, "*": e
 
 
 def _whole(node: Term, names: Names) -> Sql:
-    """An operand of arithmetic; a small whole-number column is widened, so that 32 bits do not overflow."""
+    """An operand of arithmetic; a whole-number column is widened, so that 32 bits do not overflow."""
     written = term(node, names)
-    return sql.cast(written, "bigint") if isinstance(node, ColumnTerm) and node.kind is Kind.INTEGER else sql.operand(written)
+    return sql.wide(written) if isinstance(node, ColumnTerm) and node.kind is Kind.INTEGER else sql.operand(written)
 
 
 def constant(node: Constant, beside: Term) -> Sql:

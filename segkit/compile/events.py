@@ -87,7 +87,8 @@ def _measure(feature: Feature, only: Sql | None, names: conditions.Names) -> Sql
         case "count":
             return exp.Count(this=exp.Star() if only is None else sql.case_when(only, sql.number(1)))
         case "sum":
-            return exp.Sum(this=_only(only, of))
+            is_whole = feature.of is not None and feature.of.kind is Kind.INTEGER
+            return exp.Sum(this=_only(only, sql.summed(of) if is_whole else of))
         case "avg":
             return exp.Avg(this=_only(only, sql.cast(of, "double")))
         case "min":

@@ -207,6 +207,16 @@ def known(own: Sql) -> Sql:
     return marker("KNOWN", own)
 
 
+def wide(own: Sql) -> Sql:
+    """A column of whole numbers, to reckon with."""
+    return marker("WIDE", own)
+
+
+def summed(own: Sql) -> Sql:
+    """A column of whole numbers, to be added up."""
+    return marker("SUMMED", own)
+
+
 def as_text(own: Sql) -> Sql:
     """A column of texts; where it may have an order of its own, by characters."""
     return marker("AS_TEXT", own)

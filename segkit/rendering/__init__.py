@@ -21,7 +21,9 @@ from sqlglot.errors import UnsupportedError
 
 from segkit.errors import DialectError
 from segkit.rendering.forms import LEAVES
+from segkit.rendering.fractions import in_decimal
 from segkit.rendering.grouping import grouped
+from segkit.rendering.joins import nullable
 from segkit.rendering.levels import checked_dialect, dialects, level
 from segkit.rendering.row import INNER
 from segkit.rendering.table import written
@@ -53,6 +55,9 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         grouped(tree)
     if dialect == "tsql":
         national(tree)
+    if dialect == "clickhouse":
+        nullable(tree)
+        in_decimal(tree)
     _check_names(tree, dialect)
     try:
         plain = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, copy=False)

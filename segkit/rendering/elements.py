@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 from segkit.rendering.forms import call, cast, equal, identifier, quoted_path, string
-from segkit.rendering.json_paths import positions_checked, postgres_kind, postgres_part, spark_kind, spark_text
+from segkit.rendering.json_paths import (
+    clickhouse_kind,
+    from_one,
+    in_arrays,
+    mysql_kind,
+    positions_checked,
+    postgres_kind,
+    postgres_part,
+    spark_kind,
+    spark_text,
+)
 from segkit.rendering.row import Row, Sql
 
 
@@ -74,6 +86,30 @@ def _bigquery_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_array, true=exp.Subquery(this=query))])
 
 
+def _clickhouse_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    found: Sql = call("JSONExtractArrayRaw", call("assumeNotNull", own.copy()), *from_one(steps))
+    if not isinstance(where, exp.Null):
+        holds = exp.Lambda(this=call("ifNull", where, exp.Boolean(this=False)), expressions=[identifier("element")])
+        found = call("arrayFilter", holds, found)
+    return _of_array(clickhouse_kind, "Array", own, steps, call("length", found))
+
+
+def _mysql_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
+    path = string(f"{quoted_path(steps).this}[*]")
+    element = exp.JSONColumnDef(this=identifier("element"), kind=exp.DataType(this=exp.DataType.Type.JSON), path=string("$"))
+    each = exp.JSONTable(this=own.copy(), path=path, schema=exp.JSONSchema(expressions=[element]))
+    rows = exp.Table(this=each, alias=exp.TableAlias(this=identifier("each")))
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(rows, copy=False)
+    if not isinstance(where, exp.Null):
+        query.set("where", exp.Where(this=where))
+    return _of_array(mysql_kind, "ARRAY", own, steps, exp.Subquery(this=query))
+
+
+def _of_array(kind_of: Callable[..., Sql], array: str, own: Sql, steps: tuple[Sql, ...], count: Sql) -> Sql:
+    is_array = equal(kind_of(own.copy(), *(step.copy() for step in steps)), string(array))
+    return in_arrays(kind_of, array, own, steps, exp.Case(ifs=[exp.If(this=is_array, true=count)]))
+
+
 ROWS = (
     Row("ELEMENT", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENT", "postgres", "a column of the query over them", lambda: exp.Column(this=identifier("element"), table=identifier("each"))),
@@ -81,6 +117,8 @@ ROWS = (
     Row("ELEMENT", "datafusion", "DataFusion has no JSON functions", None),
     Row("ELEMENT", "bigquery", "what is unnested", lambda: exp.Column(this=identifier("element"))),
     Row("ELEMENT", "sqlite", "JSON_EACH gives texts, not JSON", _sqlite_element),
+    Row("ELEMENT", "clickhouse", "what the lambda is about", lambda: exp.Column(this=identifier("element"))),
+    Row("ELEMENT", "mysql", "a column of the table of elements", lambda: exp.Column(this=identifier("element"), table=identifier("each"))),
     Row("ELEMENTS", "", "no row yet for the elements of JSON arrays", None),
     Row("ELEMENTS", "postgres", "a query over JSONB_ARRAY_ELEMENTS, which fails for what is no array", _postgres_elements),
     Row("ELEMENTS", "datafusion", "DataFusion has no JSON functions", None),
@@ -88,4 +126,6 @@ ROWS = (
     Row("ELEMENTS", "spark databricks", "a lambda over an array of elements", _spark_elements),
     Row("ELEMENTS", "bigquery", "a query over the unnested array", _bigquery_elements),
     Row("ELEMENTS", "sqlite", "a query over JSON_EACH", _sqlite_elements),
+    Row("ELEMENTS", "mysql", "a query over JSON_TABLE", _mysql_elements),
+    Row("ELEMENTS", "clickhouse", "a lambda over the list of elements", _clickhouse_elements),
 )  # fmt: skip

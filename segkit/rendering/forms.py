@@ -10,12 +10,12 @@ from segkit.rendering.row import Sql
 
 LEAVES = frozenset((exp.Identifier, exp.Literal, exp.Column, exp.DataType))
 TYPES = {
-    "timestamp(6)": exp.DataType.build("timestamp(6)"),
-    "timestamptz(6)": exp.DataType.build("timestamptz(6)"),
+    **{kind: exp.DataType.build(kind) for kind in ("timestamp(6)", "timestamptz(6)", "decimal(38, 0)")},
     **{
         kind: exp.DataType(this=exp.DataType.Type(kind.upper()))
         for kind in (
             "bigdecimal",
+            "bigint",
             "binary",
             "date",
             "decimal",
@@ -75,6 +75,31 @@ def equal(a: Sql, b: Sql) -> Sql:
 
 def binary(node: Sql) -> Sql:
     return cast(node, "binary")
+
+
+def in_bytes(text: Sql) -> Sql:
+    """A text of MySQL as its bytes in UTF-8, which no collation folds, and in which trailing spaces count."""
+    is_done = isinstance(text, exp.Literal) or (isinstance(text, exp.Cast) and text.is_type("binary"))
+    return text if is_done else binary(in_charset(text, "utf8mb4"))
+
+
+def charset(name: str) -> exp.DataType:
+    return exp.DataType(this=exp.DataType.Type.CHARACTER_SET, kind=exp.Var(this=name))
+
+
+_UTF8 = charset("utf8mb4")
+
+
+def in_charset(text: Sql, name: str) -> Sql:
+    """A text of MySQL in a character set; bytes are taken to be in it."""
+    return exp.Cast(this=text, to=charset(name))
+
+
+def characters(text: Sql) -> Sql:
+    """A text of MySQL, of which only the bytes may be known, as characters again."""
+    inner = text.this if isinstance(text, exp.Cast) and text.is_type("binary") else text
+    is_known = isinstance(inner, exp.Cast) and inner.to == _UTF8
+    return inner if is_known else in_charset(text, "utf8mb4")
 
 
 def minus(a: Sql, b: Sql) -> Sql:

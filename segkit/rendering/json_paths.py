@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from segkit import patterns
 from segkit.errors import DialectError
-from segkit.rendering.forms import PLAIN_NUMBER, binary, call, cast, number, quoted_path, string
+from segkit.rendering.forms import PLAIN_NUMBER, call, cast, equal, in_bytes, number, positive, quoted_path, string
 from segkit.rendering.row import Row, Sql
 
 
@@ -72,10 +72,23 @@ def _postgres_number(own: Sql, *steps: Sql) -> Sql:
 
 
 def _clickhouse_json(own: Sql, *steps: Sql) -> Sql:
-    return call("JSONExtract", own, *_from_one(steps), string("Nullable(String)"))
+    return in_arrays(clickhouse_kind, "Array", own, steps, call("JSONExtract", own, *from_one(steps), string("Nullable(String)")))
 
 
-def _from_one(steps: tuple[Sql, ...]) -> list[Sql]:
+def clickhouse_kind(own: Sql, *steps: Sql) -> Sql:
+    return call("JSONType", own, *from_one(steps))
+
+
+def in_arrays(kind_of: Callable[..., Sql], array: str, own: Sql, steps: Sequence[Sql], found: Sql) -> Sql:
+    """What is found on a path, where each position is one in an array: of an object, or a single value, some engines count, too."""
+    before = [steps[:i] for i, step in enumerate(steps) if not step.is_string]
+    for path in reversed(before):
+        is_array = equal(kind_of(own.copy(), *(step.copy() for step in path)), string(array))
+        found = exp.Case(ifs=[exp.If(this=is_array, true=found)])
+    return found
+
+
+def from_one(steps: Sequence[Sql]) -> list[Sql]:
     return [step if step.is_string else number(int(step.this) + 1) for step in steps]
 
 
@@ -120,9 +133,27 @@ def _spark_any(own: Sql, *steps: Sql) -> Sql:
 
 
 def _mysql_json(own: Sql, *steps: Sql) -> Sql:
-    found = call("JSON_EXTRACT", own, quoted_path(steps))
+    found = mysql_found(own, *steps)
     is_known = exp.NEQ(this=call("JSON_TYPE", found), expression=string("NULL"))
-    return exp.Case(ifs=[exp.If(this=is_known, true=binary(call("JSON_UNQUOTE", found.copy())))])
+    text = exp.Case(ifs=[exp.If(this=is_known, true=in_bytes(call("JSON_UNQUOTE", found.copy())))])
+    return in_arrays(mysql_kind, "ARRAY", own, steps, text)
+
+
+def mysql_found(own: Sql, *steps: Sql) -> Sql:
+    return call("JSON_EXTRACT", own, quoted_path(steps))
+
+
+def mysql_kind(own: Sql, *steps: Sql) -> Sql:
+    return call("JSON_TYPE", mysql_found(own, *steps))
+
+
+def _mysql_number(own: Sql, *steps: Sql) -> Sql:
+    text = call("JSON_UNQUOTE", mysql_found(own.copy(), *steps))
+    kinds = [string(kind) for kind in ("INTEGER", "UNSIGNED INTEGER", "DECIMAL", "DOUBLE")]
+    is_number = exp.In(this=mysql_kind(own.copy(), *(step.copy() for step in steps)), expressions=kinds)
+    looks_so = positive(call("REGEXP_INSTR", text.copy(), string(patterns.spelled_out(PLAIN_NUMBER))))
+    value = exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=cast(text, "double"))])
+    return in_arrays(mysql_kind, "ARRAY", own, steps, value)
 
 
 def _sqlite_json(own: Sql, *steps: Sql) -> Sql:
@@ -219,13 +250,14 @@ ROWS = (
     Row("JSON_TEXT", "spark databricks", "objects, arrays and a null in an array have a text, too", _scalar(spark_text, spark_kind, "OBJEC", "ARRAY", "VOID")),
     Row("JSON_TEXT", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
     Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
-    Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, lambda own, *steps: call("JSONType", own, *_from_one(steps)), "Object", "Array")),
-    Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, lambda own, *steps: call("JSON_TYPE", call("JSON_EXTRACT", own, quoted_path(steps))), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "tsql", "collations fold case", lambda own, *steps: exp.Collate(this=_json_value("JSON_VALUE")(own, *steps), expression=exp.Var(this="Latin1_General_100_BIN2"))),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),
     Row("JSON_NUMBER", "spark databricks", "1e300 comes back as 1.0E300: a number by its kind", _spark_number),
     Row("JSON_NUMBER", "oracle", "TO_NUMBER follows the session's decimal sign", None),
+    Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, clickhouse_kind, "Object", "Array")),
+    Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, mysql_kind, "OBJECT", "ARRAY")),
+    Row("JSON_NUMBER", "mysql", "a cast takes any beginning of a text for a number", _mysql_number),
     Row("JSON_NUMBER", "sqlite", "no regular expressions: GLOB", _sqlite_number),
 )  # fmt: skip

@@ -18,7 +18,9 @@ class DataFusion(Dialect):
 EXECUTED = "executed: the conformance suite runs on it"
 RENDERED = "rendered: made of what the vendor documents, golden SQL reviewed, not executed"
 LEVELS = {
+    "clickhouse": EXECUTED,
     "duckdb": EXECUTED,
+    "mysql": "executed on MariaDB: the conformance suite runs on it; MySQL itself is rendered by the same rules",
     "postgres": EXECUTED,
     "spark": EXECUTED,
     "sqlite": EXECUTED,

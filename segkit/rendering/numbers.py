@@ -56,6 +56,10 @@ ROWS = (
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
     Row("KNOWN", "trino presto athena", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
     Row("KNOWN", "oracle", "a number cannot be NaN, and a binary double compared with one fails", lambda x: call("NANVL", x, exp.Null())),
+    Row("WIDE", "", "32 bits would overflow", lambda x: cast(x, "bigint")),
+    Row("WIDE", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
+    Row("SUMMED", "", "sums are wider than what they add", lambda x: x),
+    Row("SUMMED", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
     Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
     Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
 )  # fmt: skip

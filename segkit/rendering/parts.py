@@ -56,18 +56,27 @@ def _oracle_weekday(at: Sql) -> Sql:
     return exp.Paren(this=exp.Add(this=since, expression=number(1)))
 
 
+def _clickhouse_part(function: str) -> Callable[[Sql], Sql]:
+    return lambda at: call(function, at, string("UTC"))
+
+
 ROWS = (
     Row("PART_YEAR", "", "EXTRACT", _extract("YEAR")),
     Row("PART_YEAR", "sqlite", "dates are text: these characters", _sqlite_part(1, 4)),
+    Row("PART_YEAR", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toYear")),
     Row("PART_QUARTER", "", "EXTRACT", _extract("QUARTER")),
     Row("PART_QUARTER", "sqlite", "dates are text", _sqlite_quarter),
     Row("PART_QUARTER", "oracle", "EXTRACT knows no quarter", _oracle_part("Q")),
+    Row("PART_QUARTER", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toQuarter")),
     Row("PART_MONTH", "", "EXTRACT", _extract("MONTH")),
     Row("PART_MONTH", "sqlite", "dates are text: these characters", _sqlite_part(6, 2)),
+    Row("PART_MONTH", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toMonth")),
     Row("PART_DAY", "", "EXTRACT", _extract("DAY")),
     Row("PART_DAY", "sqlite", "dates are text: these characters", _sqlite_part(9, 2)),
+    Row("PART_DAY", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toDayOfMonth")),
     Row("PART_HOUR", "", "EXTRACT", _extract("HOUR")),
     Row("PART_HOUR", "sqlite", "dates are text: these characters", _sqlite_part(12, 2)),
+    Row("PART_HOUR", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toHour")),
     Row("PART_WEEK", "", "EXTRACT gives the ISO week", _extract("WEEK")),
     Row("PART_WEEK", "bigquery", "WEEK begins on Sunday", _extract("ISOWEEK")),
     Row("PART_WEEK", "snowflake", "WEEK follows a session parameter", calls("WEEKISO")),
@@ -75,6 +84,7 @@ ROWS = (
     Row("PART_WEEK", "sqlite", "SQLite before 3.46 has no ISO week: that of its Thursday", _sqlite_week),
     Row("PART_WEEK", "tsql", "WEEK follows a session parameter", _extract("ISO_WEEK")),
     Row("PART_WEEK", "oracle", "EXTRACT knows no week", _oracle_part("IW")),
+    Row("PART_WEEK", "clickhouse", "EXTRACT reads the session's clock", _clickhouse_part("toISOWeek")),
     Row("PART_WEEKDAY", "", "EXTRACT, Monday is 1", _extract("ISODOW")),
     Row("PART_WEEKDAY", "bigquery", "Sunday is 1", lambda at: _from_sunday(_extract("DAYOFWEEK")(at), 5)),
     Row("PART_WEEKDAY", "redshift", "Sunday is 0", lambda at: _from_sunday(_extract("DOW")(at), 6)),
@@ -84,5 +94,5 @@ ROWS = (
     Row("PART_WEEKDAY", "sqlite", "Sunday is 0", lambda at: _from_sunday(_strftime("%w")(cut(at, 1, 10)), 6)),
     Row("PART_WEEKDAY", "spark databricks mysql", "Monday is 0", lambda at: exp.Paren(this=exp.Add(this=call("WEEKDAY", at), expression=number(1)))),
     Row("PART_WEEKDAY", "trino presto athena", "a function", calls("DAY_OF_WEEK")),
-    Row("PART_WEEKDAY", "clickhouse", "a function", calls("toDayOfWeek")),
+    Row("PART_WEEKDAY", "clickhouse", "a function, on the session's clock", lambda at: call("toDayOfWeek", at, number(0), string("UTC"))),
 )  # fmt: skip

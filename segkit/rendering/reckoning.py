@@ -9,6 +9,7 @@ from sqlglot import exp
 from segkit.errors import DialectError
 from segkit.rendering.forms import call, calls, cast, cut, joined, minus, number, string
 from segkit.rendering.row import Row, Sql
+from segkit.rendering.times import clickhouse_timestamp
 
 _SQLITE_LARGEST = 5000
 
@@ -75,13 +76,15 @@ ROWS = (
     Row("WEEKS", "sqlite", "FLOOR is not in every build: a whole division of what is positive", _sqlite_weeks),
     Row("DATE_PLUS_DAYS", "", "days are added to a date as a number", lambda d, n: exp.Paren(this=exp.Add(this=d, expression=n))),
     Row("DATE_PLUS_DAYS", "sqlite", "dates are text", lambda d, n: call("DATE", d, string(f"{n.sql()} days"))),
-    Row("DATE_PLUS_DAYS", "mysql trino presto athena clickhouse redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
+    Row("DATE_PLUS_DAYS", "mysql trino presto athena redshift", "a date and a number do not add up: an interval", lambda d, n: cast(_plus(d, n, "DAY"), "date")),
     Row("DATE_PLUS_DAYS", "tsql", "no intervals", _added("DAY")),
     Row("DATE_PLUS_MONTHS", "tsql", "no intervals", _added("MONTH")),
     Row("DATE_PLUS_MONTHS", "oracle", "an interval fails at a month's end, and ADD_MONTHS keeps to the last day of the month", None),
+    Row("DATE_PLUS_DAYS", "clickhouse", "Date begins in 1970, Date32 in 1900", lambda d, n: call("addDays", call("toDate32", d), n)),
     Row("DATE_PLUS_MONTHS", "", "an interval clips to the month's end, but makes a timestamp", lambda d, n: cast(_plus(d, n, "MONTH"), "date")),
     Row("DATE_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda d, n: cast(_plus_number(d, n, "MONTH"), "date")),
     Row("DATE_PLUS_MONTHS", "sqlite", "DATE does not clip to the month's end", _sqlite_month_later),
+    Row("DATE_PLUS_MONTHS", "clickhouse", "Date begins in 1970, Date32 in 1900", lambda d, n: call("addMonths", call("toDate32", d), n)),
     Row("TIME_PLUS_MINUTES", "", "an interval of minutes is exact", lambda t, n: _plus(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "sqlite", "STRFTIME cuts off the fraction of the second: put it back", _sqlite_minutes_later),
@@ -89,7 +92,9 @@ ROWS = (
     Row("TIME_PLUS_MINUTES", "oracle", "an interval has two digits of minutes", _oracle_minutes_later),
     Row("TIME_PLUS_MONTHS", "tsql", "no intervals", _added("MONTH")),
     Row("TIME_PLUS_MONTHS", "oracle", "an interval fails at a month's end, and ADD_MONTHS keeps to the last day of the month", None),
+    Row("TIME_PLUS_MINUTES", "clickhouse", "DateTime begins in 1970, DateTime64 in 1900", lambda t, n: call("addMinutes", clickhouse_timestamp(t), n)),
     Row("TIME_PLUS_MONTHS", "", "an interval clips to the month's end", lambda t, n: _plus(t, n, "MONTH")),
     Row("TIME_PLUS_MONTHS", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MONTH")),
     Row("TIME_PLUS_MONTHS", "sqlite", "DATE does not clip to the month's end, nor keep the time", _sqlite_months_later),
+    Row("TIME_PLUS_MONTHS", "clickhouse", "months are counted on the session's clock", lambda t, n: call("addMonths", clickhouse_timestamp(t), n)),
 )  # fmt: skip

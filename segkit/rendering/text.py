@@ -9,7 +9,22 @@ from sqlglot import exp
 
 from segkit import patterns
 from segkit.errors import DialectError
-from segkit.rendering.forms import binary, call, calls, cast, equal, identifier, length, minus, number, positive, string
+from segkit.rendering.forms import (
+    binary,
+    call,
+    calls,
+    cast,
+    characters,
+    equal,
+    identifier,
+    in_bytes,
+    in_charset,
+    length,
+    minus,
+    number,
+    positive,
+    string,
+)
 from segkit.rendering.row import Row, Sql
 
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
@@ -22,13 +37,12 @@ def _tsql_length(text: Sql) -> Sql:
     return minus(call("LEN", exp.Add(this=text.copy(), expression=string("."))), number(1))
 
 
-def _mysql_edge(side: str) -> Callable[[Sql, Sql], Sql]:
-    """The beginning (LEFT) or end (RIGHT) of a text compared as bytes; of another column's text, counted in bytes, too."""
+def _edge_of_bytes(side: str) -> Callable[[Sql, Sql], Sql]:
+    """The beginning (LEFT) or end (RIGHT) of a text, compared and counted in bytes."""
 
     def write(own: Sql, text: Sql) -> Sql:
-        if isinstance(text, exp.Literal):
-            return equal(binary(call(side, own, length(text))), text)
-        return equal(call(side, binary(own), length(text)), binary(text))
+        size = number(len(text.this.encode())) if isinstance(text, exp.Literal) else call("LENGTH", in_bytes(text.copy()))
+        return equal(call(side, in_bytes(own), size), in_bytes(text))
 
     return write
 
@@ -86,6 +100,16 @@ def _oracle_matches(own: Sql, pattern: Sql) -> Sql:
     return call("REGEXP_LIKE", own, pattern)
 
 
+def _in_ascii(function: str) -> Callable[[Sql], Sql]:
+    """LOWER or UPPER of bytes that are taken for Hebrew, which has no letters with case but those of ASCII."""
+    return lambda text: binary(call(function, in_charset(in_bytes(text), "hebrew")))
+
+
+def _mysql_matches(text: Sql, pattern: Sql) -> Sql:
+    in_code_points = exp.Collate(this=characters(text), expression=exp.Var(this="utf8mb4_bin"))
+    return positive(call("REGEXP_INSTR", in_code_points, string(patterns.spelled_out(pattern.this))))
+
+
 def _sqlite_binary(text: Sql) -> Sql:
     return exp.Collate(this=text, expression=exp.Var(this="BINARY"))
 
@@ -94,7 +118,7 @@ ROWS = (
     Row("CONTAINS", "", "a position, never LIKE: no wildcard leaks, no case folds", lambda x, s: positive(call("STRPOS", x, s))),
     Row("CONTAINS", "sqlite spark spark2 databricks hive oracle teradata", "its position function is INSTR", lambda x, s: positive(call("INSTR", x, s))),
     Row("CONTAINS", "snowflake", "has CONTAINS, case-sensitive", calls("CONTAINS")),
-    Row("CONTAINS", "mysql singlestore doris starrocks", "collations fold case: compare bytes", lambda x, s: positive(call("LOCATE", binary(s), binary(x)))),
+    Row("CONTAINS", "mysql singlestore doris starrocks", "collations fold case: compare bytes", lambda x, s: positive(call("LOCATE", in_bytes(s), in_bytes(x)))),
     Row("CONTAINS", "clickhouse", "its position function takes the text first", lambda x, s: positive(call("position", x, s))),
     Row("CONTAINS", "tsql", "its position function is CHARINDEX", lambda x, s: positive(call("CHARINDEX", s, x))),
     Row("STARTS_WITH", "", "a function, never LIKE", calls("STARTS_WITH")),
@@ -102,14 +126,14 @@ ROWS = (
     Row("STARTS_WITH", "sqlite oracle", "no such function: compare the beginning", lambda x, s: equal(call("SUBSTR", x, number(1), length(s)), s)),
     Row("STARTS_WITH", "redshift", "no such function: compare the beginning", lambda x, s: equal(call("LEFT", x, length(s)), s)),
     Row("STARTS_WITH", "tsql", "no such function: compare the beginning", lambda x, s: equal(call("LEFT", x, _tsql_length(s)), s)),
-    Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _mysql_edge("LEFT")),
+    Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _edge_of_bytes("LEFT")),
     Row("STARTS_WITH", "clickhouse", "camel case", calls("startsWith")),
     Row("ENDS_WITH", "", "a function, never LIKE", calls("ENDS_WITH")),
     Row("ENDS_WITH", "snowflake spark databricks", "spelled without underscore", calls("ENDSWITH")),
     Row("ENDS_WITH", "postgres redshift", "no such function: compare the end", lambda x, s: equal(call("RIGHT", x, length(s)), s)),
     Row("ENDS_WITH", "tsql", "no such function: compare the end", lambda x, s: equal(call("RIGHT", x, _tsql_length(s)), s)),
     Row("ENDS_WITH", "sqlite oracle trino presto athena", "no such function: compare the end", lambda x, s: equal(call("SUBSTR", x, exp.Neg(this=length(s))), s)),
-    Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _mysql_edge("RIGHT")),
+    Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _edge_of_bytes("RIGHT")),
     Row("ENDS_WITH", "clickhouse", "camel case", calls("endsWith")),
     Row("MATCHES", "", "an unanchored search", calls("REGEXP_LIKE")),
     Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", calls("REGEXP_MATCHES")),
@@ -121,21 +145,24 @@ ROWS = (
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
     Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
     Row("MATCHES", "spark databricks hive", "Java's: $ also stands before a last line break, . stops at more of them", lambda x, p: exp.RegexpLike(this=x, expression=string(patterns.perl(str(p.this))))),
-    Row("MATCHES", "clickhouse", "spelled match", calls("match")),
-    Row("MATCHES", "mysql", "collations fold case: match bytes", lambda x, p: exp.RegexpLike(this=binary(x), expression=p)),
+    Row("MATCHES", "clickhouse", "spelled match, and a dot would be a line break, too", lambda x, p: call("match", x, string(f"(?-s){p.this}"))),
+    Row("MATCHES", "mysql", "collations fold case, \\d \\w \\s hold more than ASCII, $ matches before a line break; MariaDB has no REGEXP_LIKE", _mysql_matches),
     Row("MATCHES", "sqlite", "SQLite has no regular expressions in plain SQL", None),
     Row("MATCHES", "sqlite+", "a function of the engine's", calls("segkit_matches")),
     Row("MATCHES", "tsql", "SQL Server before 2025 has no regular expressions", None),
     Row("FOLDED", "", "LOWER folds other letters differently on each engine: only A to Z", lambda x: call("TRANSLATE", x, string(_UPPER), string(_LOWER))),
     Row("FOLDED", "sqlite", "LOWER folds A to Z alone", calls("LOWER")),
     Row("FOLDED", "clickhouse", "lower folds A to Z alone", calls("lower")),
-    Row("FOLDED", "mysql singlestore doris starrocks", "no TRANSLATE", calls("LOWER")),
+    Row("FOLDED", "mysql", "no TRANSLATE, and LOWER folds other letters, too", _in_ascii("LOWER")),
+    Row("FOLDED", "singlestore doris starrocks", "no TRANSLATE", calls("LOWER")),
     Row("RAISED", "", "UPPER raises other letters differently on each engine: only a to z", lambda x: call("TRANSLATE", x, string(_LOWER), string(_UPPER))),
     Row("RAISED", "sqlite", "UPPER raises a to z alone", calls("UPPER")),
     Row("RAISED", "clickhouse", "upper raises a to z alone", calls("upper")),
-    Row("RAISED", "mysql singlestore doris starrocks", "no TRANSLATE", calls("UPPER")),
+    Row("RAISED", "mysql", "no TRANSLATE, and UPPER raises other letters, too", _in_ascii("UPPER")),
+    Row("RAISED", "singlestore doris starrocks", "no TRANSLATE", calls("UPPER")),
     Row("LENGTH", "", "in characters", calls("LENGTH")),
-    Row("LENGTH", "mysql singlestore doris starrocks", "LENGTH counts bytes", calls("CHAR_LENGTH")),
+    Row("LENGTH", "mysql", "LENGTH counts bytes, CHAR_LENGTH those of bytes", lambda x: call("CHAR_LENGTH", characters(x))),
+    Row("LENGTH", "singlestore doris starrocks", "LENGTH counts bytes", calls("CHAR_LENGTH")),
     Row("LENGTH", "clickhouse", "length counts bytes", calls("lengthUTF8")),
     Row("LENGTH", "tsql", "LEN leaves out spaces at the end", _tsql_length),
     Row("AS_TEXT", "", "text is compared as it is", lambda x: x),
@@ -143,11 +170,12 @@ ROWS = (
     Row("AS_TEXT", "tsql", "collations fold case", _tsql_binary),
     Row("AS_TEXT", "oracle", "the session may compare otherwise", lambda x: exp.Collate(this=x, expression=exp.Var(this="BINARY"))),
     Row("AS_TEXT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
+    Row("AS_TEXT", "mysql", "collations fold case, accents, trailing spaces, even emoji: compare bytes", in_bytes),
     Row("BY_CODE_POINT", "", "text is compared by its bytes", lambda x: x),
     Row("BY_CODE_POINT", "postgres", "the database's collation sorts otherwise", _in_c),
     Row("BY_CODE_POINT", "postgres+", "enums and uuids have an order of their own", lambda x: _in_c(cast(x, "text"))),
     Row("BY_CODE_POINT", "tsql", "collations fold case", _tsql_binary),
     Row("BY_CODE_POINT", "oracle", "the session may sort otherwise", lambda x: exp.Collate(this=x, expression=exp.Var(this="BINARY"))),
     Row("BY_CODE_POINT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
-    Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", binary),
+    Row("BY_CODE_POINT", "mysql singlestore doris starrocks", "collations fold case", in_bytes),
 )  # fmt: skip

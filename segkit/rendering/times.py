@@ -95,11 +95,38 @@ def _sqlite_on_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
     return call("segkit_on_wall", moment, clock, zone)
 
 
+def clickhouse_timestamp(moment: Sql) -> Sql:
+    return call("toDateTime64", moment, number(6), string("UTC"))
+
+
+def _clickhouse_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    """What the clock of a zone shows, read again as if it were that of UTC."""
+    instant = moment
+    if not isinstance(clock, exp.Null):
+        shown = call("toString", call("toTimeZone", clickhouse_timestamp(moment), string("UTC")))
+        instant = call("toDateTime64", shown, number(6), clock)
+    if zone.this == "UTC":
+        return instant
+    return clickhouse_timestamp(call("toString", call("toTimeZone", instant, zone)))
+
+
+def _mysql_instant(own: Sql) -> Sql:
+    """A TIMESTAMP column is shown on the session's clock: seconds since 1970 are what it holds."""
+    since = exp.Interval(this=call("UNIX_TIMESTAMP", own), unit=exp.Var(this="SECOND"))
+    return exp.Paren(this=exp.Add(this=cast(string("1970-01-01"), "timestamp(6)"), expression=since))
+
+
+def _mysql_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    own = string("UTC") if isinstance(clock, exp.Null) else clock
+    return moment if own.this == zone.this else call("CONVERT_TZ", moment, own, zone)
+
+
 ROWS = (
     Row("AS_TIMESTAMP", "", "timestamps are no text", lambda x: x),
     Row("AS_TIMESTAMP", "sqlite", "timestamps are text of any precision: pad them to 26 characters", _sqlite_timestamp),
     Row("AS_INSTANT", "", "timestamps are no text", lambda x: x),
     Row("AS_INSTANT", "sqlite", "instants are text with any offset: in UTC, in 26 characters", _sqlite_instant),
+    Row("AS_INSTANT", "mysql", "instants are read on the session's clock: in UTC", _mysql_instant),
     Row("DATE", "", "a literal", lambda s: cast(s, "date")),
     Row("DATE", "sqlite", "dates are text", lambda s: s),
     Row("DATE", "oracle", "a cast follows the session's settings", _oracle_literal("TO_DATE", "YYYY-MM-DD")),
@@ -117,6 +144,7 @@ ROWS = (
     Row("INSTANT", "sqlite", "instants are text of 26 characters in UTC", _sqlite_literal),
     Row("INSTANT", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP_TZ", "YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM")),
     Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", string(s.this.removesuffix("+00:00")), number(6), string("UTC"))),
+    Row("INSTANT", "mysql", "no literal has an offset on each version: instants are read in UTC", lambda s: cast(string(s.this.removesuffix("+00:00")), "timestamp(6)")),
     Row("ON_WALL", "", "to an instant, then to the wall clock", _at_time_zone),
     Row("ON_WALL", "bigquery", "DATETIME takes a zone", _bigquery_wall),
     Row("ON_WALL", "snowflake", "CONVERT_TIMEZONE", _snowflake_wall),
@@ -127,13 +155,16 @@ ROWS = (
     Row("ON_WALL", "datafusion", "AT TIME ZONE only tells another zone: take the wall clock out", _datafusion_wall),
     Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", _sqlite_utc),
     Row("ON_WALL", "sqlite+", "a function of the engine's", _sqlite_on_wall),
+    Row("ON_WALL", "clickhouse", "a DateTime is an instant: a wall clock is kept as if it were in UTC", _clickhouse_wall),
+    Row("ON_WALL", "mysql", "CONVERT_TZ; instants are read in UTC", _mysql_wall),
     Row("DATE_OF", "", "a cast", lambda x: cast(x, "date")),
     Row("DATE_OF", "sqlite", "timestamps are text: their beginning (DATE may round up to the next day)", lambda x: cut(x, 1, 10)),
     Row("DATE_OF", "oracle", "a date there keeps the time of day", calls("TRUNC")),
-    Row("DATE_OF", "clickhouse", "Date begins in 1970, Date32 in 1900", calls("toDate32")),
+    Row("DATE_OF", "clickhouse", "a cast reads the session's clock, and Date begins in 1970", lambda x: call("toDate32", x, string("UTC"))),
     Row("MIDNIGHT", "", "a cast", lambda x: cast(x, "timestamp")),
     Row("MIDNIGHT", "snowflake spark databricks", "TIMESTAMP may mean one with zone", lambda x: cast(x, "timestampntz")),
     Row("MIDNIGHT", "tsql", "TIMESTAMP is a row version there", lambda x: cast(x, "datetime2")),
     Row("MIDNIGHT", "datafusion", "without a precision it counts nanoseconds, and ends in 2262", lambda x: cast(x, "timestamp(6)")),
     Row("MIDNIGHT", "sqlite", "timestamps are text of 26 characters", lambda x: joined(x, string(" 00:00:00.000000"))),
+    Row("MIDNIGHT", "clickhouse", "a cast is midnight of the session's zone", clickhouse_timestamp),
 )  # fmt: skip
