@@ -188,6 +188,13 @@ class Catalog:
         names = {n for t in self.events for n in (*(t.names or t.observed or ()), *((t.name,) if t.name else ()))}
         return sorted(names)
 
+    def zones(self) -> set[str]:
+        """The clocks that timestamps without zone were written by."""
+        columns = [*self.contacts.fields.values()]
+        columns += [column for table in self.events for column in table.properties.values()]
+        columns += [column for table in self.history for column in table.columns.values()]
+        return {column.zone for column in columns}
+
     def frozen_names(self) -> tuple[str, ...]:
         """The lists that segkit keeps itself."""
         return (self.frozen.observed or ()) if self.frozen is not None else ()

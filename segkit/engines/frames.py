@@ -20,7 +20,7 @@ def frame(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> pd.DataFram
 
     Whole numbers are `int64` (`Int64` where one is missing), decimals and floats `float64`, truth values `bool`
     (`boolean`), dates and timestamps `datetime64[us]`, timestamps with zone `datetime64[us, UTC]`, and objects and lists
-    are JSON text.
+    are JSON text. Bytes that are text in UTF-8 are that text: MySQL compares texts as bytes.
 
     >>> found = frame(["n", "at"], [[1, None], [date(2025, 1, 31), None]])
     >>> found.dtypes.astype(str).tolist()
@@ -51,7 +51,7 @@ def _series(values: Sequence[Any]) -> pd.Series[Any]:
         if any(isinstance(value, datetime) and value.tzinfo is not None for value in values):
             return pd.Series(pd.to_datetime(pd.Series(values, dtype=object), utc=True)).astype("datetime64[us, UTC]")
         return pd.Series(values, dtype="datetime64[us]")
-    if known & {dict, list, UUID}:
+    if known & {dict, list, UUID, bytes}:
         return pd.Series([_text(value) for value in values])
     return pd.Series(values, dtype=object if not known else None)
 
@@ -62,5 +62,10 @@ def _text(value: Any) -> Any:
             return json.dumps(value, ensure_ascii=False)
         case UUID():
             return str(value)
+        case bytes():
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return value
         case _:
             return value

@@ -7,7 +7,7 @@ has open stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,7 +16,7 @@ from segkit import compile
 from segkit.catalog import Column, Tables
 from segkit.engines import drivers, kinds, sqlite, urls
 from segkit.engines.described import Described
-from segkit.engines.echo import check_echo
+from segkit.engines.echo import check_echo, check_session, check_zones
 from segkit.engines.frames import frame
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
@@ -64,6 +64,11 @@ class Warehouse:
     def streamed(self, sql: str) -> pd.DataFrame:
         """The answer to a query that may have millions of rows, fetched as they are read where the driver can."""
         return frame(*self._answer(sql, stream=True))
+
+    def check_zones(self, zones: Iterable[str]) -> None:
+        """Refuses time zones that the session does not know, where that is so of some."""
+        if self._session.zones:
+            check_zones(self.frame, self.renders_as, zones, self._session.zones)
 
     def keep(self, name: str, rows: pd.DataFrame) -> str:
         """Refused: nothing is known of temporary tables here."""
@@ -272,7 +277,9 @@ def of_connection(
         connection, checked, source or f"a connection of {driver.package}", owned=owned, secrets=secrets
     )
     try:
-        check_echo(engine.frame, engine.renders_as, SESSIONS.get(checked, Session()).literals)
+        session = SESSIONS.get(checked, Session())
+        check_echo(engine.frame, engine.renders_as, session.literals)
+        check_session(engine.frame, session.checks)
     except EngineError:
         engine.close()
         raise
