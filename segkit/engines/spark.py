@@ -1,4 +1,4 @@
-"""Spark: a session of the caller's, here, on a cluster, or over Spark Connect. Only results are collected."""
+"""Spark: a session of the caller's, here or on a cluster. Only results are collected."""
 
 from __future__ import annotations
 
