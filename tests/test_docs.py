@@ -82,7 +82,7 @@ def _form(rule: str, dialect: str) -> str:
 KNOWN_DIFFERENCES = """\
 Executed: all conformance cases have the same members there, in a session whose clock is in New York, as have random definitions.
 Emulated: so has what stands in for it. Rendered: each function and word is in the vendor's documentation
-(`segkit/rendering/vendors.py` names the pages), and a person read the golden SQL. What a rendered dialect does to data nobody has seen.
+(`segkit/rendering/vendors.py` names the pages). What a rendered dialect does to data nobody has seen.
 
 Known differences of dialects that are rendered:
 

@@ -16,7 +16,7 @@ class DataFusion(Dialect):
 
 
 EXECUTED = "executed: the conformance suite runs on it"
-RENDERED = "rendered: made of what the vendor documents, golden SQL reviewed, not executed"
+RENDERED = "rendered: made of what the vendor documents, not executed"
 LEVELS = {
     "clickhouse": EXECUTED,
     "duckdb": EXECUTED,
