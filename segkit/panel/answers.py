@@ -166,13 +166,20 @@ def _by_row(found: Made, reasons: Mapping[str, SegkitError]) -> dict[str, Segkit
 
 
 def options(handed: Handed) -> dict[str, Any]:
-    """What can be chosen: names of the catalog, segments, operators, dialects."""
+    """What can be chosen: names of the catalog with their kinds, segments, operators, dialects."""
+    own = first_options(handed)
+    fields = [
+        {**field, "kind": str(_kind(nodes.Field(field["name"]), handed))} if field["from"] == "calculated" else field
+        for field in own["fields"]
+    ]
+    return {**own, "fields": fields}
+
+
+def first_options(handed: Handed) -> dict[str, Any]:
+    """What can be chosen, calculated fields taken for numbers: finding the kind of a formula may take its parser."""
     from segkit.rendering import dialects
 
     named = catalog_choices(handed.catalog())
-    for own in named["fields"]:
-        if own["from"] == "calculated":
-            own["kind"] = str(_kind(nodes.Field(own["name"]), handed))
     return {
         **fixed_choices(),
         **named,

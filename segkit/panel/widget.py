@@ -15,7 +15,7 @@ from segkit.builder import Predicate
 from segkit.engines.interrupt import until
 from segkit.errors import DefinitionError, SegkitError
 from segkit.panel import static
-from segkit.panel.answers import ASKS_DATA, OF_ONE_DRAFT, Look, Tally, answer, looked, options, tallied, view
+from segkit.panel.answers import ASKS_DATA, OF_ONE_DRAFT, Look, Tally, answer, first_options, looked, options, tallied, view
 from segkit.panel.beside import Beside
 from segkit.panel.draft import Draft, read, written
 from segkit.panel.edits import EDITS
@@ -50,7 +50,8 @@ class Panel(anywidget.AnyWidget):
         self._unwanted = Event()
         self._look = looked(self._draft, handed)
         first = view(self._draft, self._look, tallied(self._look, handed))
-        super().__init__(draft=written(self._draft), view=first, options=options(handed))
+        super().__init__(draft=written(self._draft), view=first, options=first_options(handed))
+        self._beside.run(lambda: options(handed), self._offer)
         self.observe(self._edited, "draft")
         self.on_msg(self._asked)
 
@@ -149,6 +150,9 @@ class Panel(anywidget.AnyWidget):
             self._beside.run(answered, lambda found: self._reply(number, found))
         else:
             self._reply(number, answer(asked, draft, self._handed))
+
+    def _offer(self, options: dict[str, Any]) -> None:
+        self.options = options
 
     def _reply(self, number: Any, found: dict[str, Any]) -> None:
         """Sends an answer; a draft in it takes the place of the one that is shown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlglot.dialects import DIALECTS
 from sqlglot.dialects.dialect import Dialect
 
 from segkit.errors import DialectError, unknown
@@ -33,6 +34,8 @@ LEVELS = {
     "trino": RENDERED,
     "tsql": RENDERED,
 }
+_NAMES = tuple(sorted({*map(str.lower, DIALECTS), "datafusion"}))
+"""Known without loading them: sqlglot loads a dialect when it is first used."""
 UNVERIFIED = "unverified: sqlglot's dialect, reviewed by nobody"
 
 
@@ -42,8 +45,7 @@ def dialects() -> dict[str, str]:
     >>> dialects()["duckdb"]
     'executed: the conformance suite runs on it'
     """
-    names = sorted(name for name in Dialect.classes if name)
-    return {name: LEVELS.get(name, UNVERIFIED) for name in names}
+    return {name: LEVELS.get(name, UNVERIFIED) for name in _NAMES}
 
 
 def level(dialect: str) -> str:
@@ -53,7 +55,7 @@ def level(dialect: str) -> str:
 
 def checked_dialect(name: Any) -> str:
     """`name` if it is a dialect."""
-    if not isinstance(name, str) or not name or name not in Dialect.classes:
+    if not isinstance(name, str) or not name or (name not in _NAMES and name not in Dialect.classes):
         error = unknown("dialect", str(name), dialects())
         raise DialectError(error.what, fix=error.fix)
     return name
