@@ -399,6 +399,19 @@ def test_text_replaces_the_rows(ws: segkit.Workspace, monkeypatch: pytest.Monkey
     assert spy.panel.segment.where != everyone()
 
 
+def test_kinds_of_calculated_fields_follow_when_the_panel_is_painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect(home=None) as own:
+        own.define(place=F.state.coalesce(F.country))
+        spy = Spy(own.builder(), monkeypatch)
+
+        def kind() -> str:
+            return next(field["kind"] for field in spy.panel.options["fields"] if field["name"] == "place")
+
+        assert kind() == "number"
+        spy.ask("description")
+        assert kind() == "text"
+
+
 def test_saving_and_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with connect(home=tmp_path) as own:
         panel = own.builder(F.opens > 5)

@@ -51,7 +51,7 @@ class Panel(anywidget.AnyWidget):
         self._look = looked(self._draft, handed)
         first = view(self._draft, self._look, tallied(self._look, handed))
         super().__init__(draft=written(self._draft), view=first, options=first_options(handed))
-        self._beside.run(lambda: options(handed), self._offer)
+        self._offers_kinds = False
         self.observe(self._edited, "draft")
         self.on_msg(self._asked)
 
@@ -150,6 +150,9 @@ class Panel(anywidget.AnyWidget):
             self._beside.run(answered, lambda found: self._reply(number, found))
         else:
             self._reply(number, answer(asked, draft, self._handed))
+        if not self._offers_kinds:  # a browser asks when it has painted the panel: then there is time for it
+            self._offers_kinds = True
+            self._beside.run(lambda: options(self._handed), self._offer)
 
     def _offer(self, options: dict[str, Any]) -> None:
         self.options = options
