@@ -33,6 +33,8 @@ def spark() -> Any:
         "spark.sql.warehouse.dir": folder.name,
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "4g",  # with the default of 1g thousands of queries fill it, and one then waits for ever
+        "spark.sql.ui.retainedExecutions": "1",
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     builder = SparkSession.builder.master("local[1]").appName("segkit")
