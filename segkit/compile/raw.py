@@ -76,9 +76,7 @@ def _is_a_clock(node: exp.Expr) -> bool:
         case exp.Date() if not node.args.get("this") and not node.expressions:
             return True
     words = (given for given in node.iter_expressions() if isinstance(given, exp.Literal) and given.is_string)
-    return isinstance(node, _READS_A_TIME) and any(
-        word.name.lower() in ("now", "today", "tomorrow", "yesterday") for word in words
-    )
+    return isinstance(node, _READS_A_TIME) and any(word.name.lower() in _WORDS for word in words)
 
 
 def _parsed(text: str, dialect: str) -> exp.Expr:
