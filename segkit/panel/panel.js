@@ -254,7 +254,7 @@ class View {
     this.listeners = [
       ["change:draft", () => this.arrived()],
       ["change:view", () => this.patch()],
-      ["change:options", () => this.draw()],
+      ["change:options", () => this.offered()],
       ["msg:custom", (message) => this.replied(message)],
     ];
     for (const [event, act] of this.listeners) model.on(event, act);
@@ -264,6 +264,7 @@ class View {
     for (const [event, act] of this.listeners) this.model.off(event, act);
     clearTimeout(this.sending);
     clearTimeout(this.asking);
+    clearTimeout(this.offering);
     this.shut();
     this.root.remove();
   }
@@ -441,9 +442,24 @@ class View {
 
   // ------------------------------------------------------------ drawing the rows
 
+  // Other options: the rows are drawn anew where a kind changed, and never under an open list.
+  offered() {
+    if (this.kinds === this.rowKinds()) return;
+    if (this.anchor) this.offering = setTimeout(() => this.offered(), 100);
+    else this.draw();
+  }
+
+  rowKinds() {
+    const rows = everyRow(this.draft.root).filter((row) => row.subject);
+    const filters = rows.flatMap(filterOf).filter((rule) => rule.subject);
+    return JSON.stringify([rows.map((row) => this.kindOf(row.subject, row.id)), filters.map((rule) => this.kindOf(rule.subject, rule.id, true))]);
+  }
+
   draw(focus = []) {
     const active = this.focused();
-    this.shut(false);
+    clearTimeout(this.offering);
+    this.shut();
+    this.kinds = this.rowKinds();
     this.parts.clear();
     this.tree.replaceChildren(this.group(this.draft.root, []));
     this.patch();

@@ -525,6 +525,21 @@ def test_the_browser_loses_nothing_of_any_conformance_definition(opened: Opened,
                 assert edited["root"] != undone["root"], name
 
 
+def test_options_that_arrive_close_no_list(opened: Opened, visit: Visit) -> None:
+    """The kinds of calculated fields come after the panel is painted: somebody may be choosing by then."""
+    kernel, page = opened(F.lifetime_value > 0), visit.page
+    offered = answers.options(kernel.handed)
+    as_text = [{**field, "kind": "text"} if field["name"] == "lifetime_value" else field for field in offered["fields"]]
+    page.get_by_role("button", name="condition", exact=True).click()
+    page.keyboard.type("count")
+    kernel.tell(options={**offered, "fields": as_text})
+    page.wait_for_timeout(300)
+    assert row(page, 0).locator(".sk-kind").first.text_content() == "number", "nothing is drawn anew under an open list"
+    page.get_by_role("option", name="country").click()
+    expect(row(page, 0).locator(".sk-kind").first).to_have_text("text")
+    expect(row(page, 1).locator(".sk-pick-name")).to_have_text("country")
+
+
 CLIPPED = """() => {
     const panel = document.querySelector(".segkit-panel").getBoundingClientRect();
     return [...document.querySelectorAll(".segkit-panel *")].filter((node) => {
