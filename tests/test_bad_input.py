@@ -614,7 +614,7 @@ def test_a_wrong_source_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "source",
     [5, 1.5, True, [], object(), b"x", {"contacts": 5}, {"contacts": "x"}, {"contacts": None}, {}, {"": CONTACTS}],
-    ids=repr,
+    ids=lambda own: re.sub(" at 0x.*", "", repr(own)),
 )
 def test_a_source_of_another_kind_is_refused(source: Any) -> None:
     _refused(SegkitError, source)
