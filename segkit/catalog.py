@@ -167,6 +167,9 @@ class Catalog:
     def from_dict(cls, document: Mapping[str, Any]) -> Catalog:
         """Reads the mapping form (that of `catalog.yml`).
 
+        Raises:
+            CatalogError: something in it is unknown, of a wrong kind, or missing; with its place.
+
         >>> Catalog.from_dict({"contacts": {"table": "crm.people", "key": "id", "fields": {"opens": "integer"}}}).contacts.key
         'id'
         """
@@ -174,7 +177,16 @@ class Catalog:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Catalog:
-        """Reads a `catalog.yml`."""
+        """Reads a `catalog.yml`.
+
+        Raises:
+            CatalogError: the file cannot be read, is no YAML, or something in it is wrong.
+
+        >>> path = getfixture("tmp_path") / "catalog.yml"
+        >>> _ = path.write_text("contacts: {table: people, key: id}")
+        >>> Catalog.from_file(path).contacts.key
+        'id'
+        """
         import yaml
 
         try:

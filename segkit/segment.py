@@ -115,7 +115,10 @@ class Segment(Audience):
     # reading and writing
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> Segment:
-        """Reads segkit's own form or the API form; see `segkit.codec`.
+        """Reads segkit's own form or the API form (named operators in a list of conditions).
+
+        Raises:
+            DefinitionError: the document is neither, with the place of what is wrong.
 
         >>> Segment.from_dict({"name": "Rich", "conditions": [{"field": "spent", "operator": "greater_than", "value": 500}]})
         Segment('Rich', F.spent > 500)
@@ -124,15 +127,32 @@ class Segment(Audience):
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Segment:
-        """Reads either form from JSON text."""
+        """Reads either form from JSON text.
+
+        Raises:
+            DefinitionError: the text is no JSON, or the document is neither form.
+
+        >>> Segment.from_json('{"name": "US", "conditions": [{"field": "country", "operator": "equals", "value": "USA"}]}')
+        Segment('US', F.country == 'USA')
+        """
         return cls._of(codec.from_json(text))
 
     def to_dict(self) -> dict[str, Any]:
-        """segkit's own form, which `from_dict` reads back equal."""
+        """segkit's own form, which `from_dict` reads back equal.
+
+        >>> from segkit import F
+        >>> Segment.from_dict(Segment("US", F.country == "USA").to_dict())
+        Segment('US', F.country == 'USA')
+        """
         return codec.to_dict(self.definition)
 
     def to_json(self) -> str:
-        """segkit's own form as JSON text."""
+        """segkit's own form as JSON text, which `from_json` reads back equal.
+
+        >>> from segkit import F
+        >>> Segment.from_json(Segment("US", F.country == "USA").to_json())
+        Segment('US', F.country == 'USA')
+        """
         return codec.to_json(self.definition)
 
     def to_text(self) -> str:

@@ -71,7 +71,14 @@ def connect(
 
 
 class Workspace:
-    """Segments, run. Made by `connect`; use it with `with`, or `close()` it."""
+    """Segments, run. Made by `connect`; use it with `with`, or `close()` it.
+
+    `F` and `E` of a workspace complete the names of its catalog.
+
+    >>> with connect() as ws:
+    ...     ws.size(ws.F.country == "USA")
+    1852
+    """
 
     def __init__(
         self,
@@ -119,6 +126,10 @@ class Workspace:
 
     def define(self, *segments: Segment, **calculated: Value) -> None:
         """Makes segments known by name to `in_segment`, and calculated fields known to `F`.
+
+        Args:
+            segments: segments with names.
+            calculated: values by the names of their fields.
 
         Raises:
             DefinitionError: a name is taken by a column, or the definition does not fit the catalog.
@@ -190,6 +201,11 @@ class Workspace:
     def freeze(self, segment: Audience | Predicate, name: str, *, as_of: Any = None) -> StaticList:
         """Keeps the members as they are now as a static list, in the home: `in_list(name)` means them from then on.
 
+        Args:
+            segment: a segment, a frozen list or a condition.
+            name: what the list is called.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
         Raises:
             DefinitionError: there is a list of that name; `unfreeze` removes one that was frozen.
             DataError: the contacts' keys are neither whole numbers nor text.
@@ -216,6 +232,13 @@ class Workspace:
 
         Raises:
             DefinitionError: there is no frozen list of that name.
+
+        >>> from segkit import F
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> launch = ws.freeze(F.country == "USA", "Launch")
+        >>> ws.unfreeze("Launch")
+        >>> ws.lists
+        ()
         """
         lists.known(self._lists, name)
         lists.remove(self._folder("lists"), name)
@@ -223,15 +246,40 @@ class Workspace:
         self._hand_over({other: own for other, own in self._handed.items() if other != name})
 
     def size(self, segment: Audience | Predicate, *, as_of: Any = None) -> int:
-        """How many contacts are members."""
+        """How many contacts are members.
+
+        Args:
+            segment: a segment, a frozen list or a condition.
+            as_of: the instant of evaluation, a datetime or ISO text (default: the workspace's, else now).
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog.
+            EngineError: the engine refused the query.
+
+        >>> from segkit import F
+        >>> connect().size(F.country == "USA")
+        1852
+        """
         return int(self.sizes([segment], as_of=as_of)["size"].iloc[0])
 
     def sizes(self, segments: Iterable[Audience | Predicate], *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are members of each segment, all counted in one query.
 
+        Args:
+            segments: segments, frozen lists or conditions; any number of them.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
         Returns:
             segment, size, share (of all contacts, 0 to 1), in the given order; `attrs["as_of"]` is the instant used.
             At an instant before the workspace's own also note: which fields are today's values.
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog.
+            EngineError: the engine refused the query.
+
+        >>> from segkit import F, Segment
+        >>> connect().sizes([Segment("US", F.country == "USA"), F.opens > 5])["size"].tolist()
+        [1852, 2065]
         """
         plans = self._plans(segments, as_of)
         frame = metrics.sizes(self.engine, plans)
@@ -242,15 +290,48 @@ class Workspace:
     def members(self, segment: Audience | Predicate, columns: Iterable[str] = (), *, as_of: Any = None) -> pd.DataFrame:
         """The members.
 
+        Args:
+            segment: a segment, a frozen list or a condition.
+            columns: further columns of the contact, by name.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
         Returns:
             The contact key under its own name, sorted, then the wanted columns of the contact.
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog, or there is no such column.
+            EngineError: the engine refused the query.
+
+        >>> from segkit import F
+        >>> connect().members(F.country == "USA", columns=["country", "opens"]).head(2)
+           contact_id country  opens
+        0           1     USA    109
+        1           3     USA      0
         """
         [own] = plans = self._plans([segment], as_of)
         wanted = [nodes.checked_name(name, "column") for name in nodes.checked_list(columns, "columns")]
         return self._stamped(metrics.members(self.engine, own, wanted), plans, as_of)
 
     def preview(self, segment: Audience | Predicate, n: int = 10, *, mask: bool = False, as_of: Any = None) -> pd.DataFrame:
-        """The first `n` members in the order of their keys, with all their columns; `mask` hides e-mail addresses."""
+        """The first members in the order of their keys, with all their columns.
+
+        Args:
+            segment: a segment, a frozen list or a condition.
+            n: how many.
+            mask: whether e-mail addresses are hidden.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
+        Returns:
+            The columns of the contact, the key first.
+
+        Raises:
+            DefinitionError: `n` is no whole number, or a name or kind does not fit the catalog.
+            EngineError: the engine refused the query.
+
+        >>> from segkit import F
+        >>> connect().preview(F.country == "USA", 1, mask=True)["email"].tolist()
+        ['***@***']
+        """
         if isinstance(n, bool) or not isinstance(n, int) or n < 0:
             raise DefinitionError(f"n must be a whole number, not {n!r:.40}", fix="write preview(segment, n=10)")
         [own] = plans = self._plans([segment], as_of)
@@ -295,6 +376,10 @@ class Workspace:
 
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.
+
+        Args:
+            journey: the stages, in order; a contact is in the first that it meets, or in the last, as the journey says.
+            as_of: the instant of evaluation (default: the workspace's, else now).
 
         Returns:
             stage, size, share (of all contacts, 0 to 1), the stages in order and `(in no stage)` last;
@@ -352,12 +437,33 @@ class Workspace:
         return self._stamped(frame, plans, as_of)
 
     def sql(self, segment: Audience | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
-        """The query of the members' keys for this catalog, in the engine's own dialect or another."""
+        """The query of the members' keys for this catalog, to be read or handed to a warehouse.
+
+        Args:
+            segment: a segment, a frozen list or a condition.
+            dialect: a dialect by sqlglot's name, such as `snowflake` (default: the engine's own).
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog.
+            DialectError: the dialect has no faithful form of a condition.
+
+        >>> from segkit import F
+        >>> "WHERE" in connect().sql(F.country == "USA", "bigquery")
+        True
+        """
         [own] = self._plans([segment], as_of)
         return displayed(own, dialect or self.engine.dialect)
 
     def describe(self, segment: Audience | Predicate, *, as_of: Any = None) -> str:
         """The definition in one English paragraph, its names looked up and its relative dates resolved.
+
+        Args:
+            segment: a segment, a frozen list or a condition.
+            as_of: the instant that dates are resolved at (default: the workspace's, else now).
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog.
 
         >>> from segkit import E
         >>> connect().describe(E.opened.within(days=7).count() < 2, as_of="2025-11-30").partition(" (after")[0]

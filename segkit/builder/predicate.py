@@ -73,12 +73,28 @@ class Unfinished:
 
 
 def all_of(*conditions: Predicate) -> Predicate:
-    """A group whose conditions must all hold; unlike `&` it keeps groups inside it as they are."""
+    """A group whose conditions must all hold; unlike `&` it keeps groups inside it as they are.
+
+    Raises:
+        DefinitionError: one of them is no condition, or there is none.
+
+    >>> from segkit import F
+    >>> all_of(F.country == "USA", F.opens > 5)
+    (F.country == 'USA') & (F.opens > 5)
+    """
     return _group(nodes.And, conditions)
 
 
 def any_of(*conditions: Predicate) -> Predicate:
-    """A group of which at least one condition must hold; unlike `|` it keeps groups inside it as they are."""
+    """A group of which at least one condition must hold; unlike `|` it keeps groups inside it as they are.
+
+    Raises:
+        DefinitionError: one of them is no condition, or there is none.
+
+    >>> from segkit import F
+    >>> any_of(F.country == "USA", F.opens > 5)
+    (F.country == 'USA') | (F.opens > 5)
+    """
     return _group(nodes.Or, conditions)
 
 
