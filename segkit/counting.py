@@ -19,7 +19,7 @@ from operator import and_, or_
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from segkit import compile, metrics, nodes
+from segkit import compile, evaluate, metrics, nodes
 from segkit.catalog import Catalog
 from segkit.compile import Sql, columns
 from segkit.compile.columns import Source
@@ -212,12 +212,12 @@ class Counting:
             assert own is not None, "it was kept just now"
             by_table.setdefault(own.name, []).append(leaf)
         for own in [own for own in self._tables if own.name in by_table]:
-            found |= self._asked(own, by_table[own.name])
+            found |= self._asked(own, whole, by_table[own.name])
         self._remember(found)
         self._forget_tables()
         return found
 
-    def _asked(self, table: _Table, leaves: Sequence[Condition]) -> dict[Condition, int]:
+    def _asked(self, table: _Table, whole: Plan, leaves: Sequence[Condition]) -> dict[Condition, int]:
         """Who meets some conditions, by a table that holds all that they read; it counts as used last."""
         self._tables.remove(table)
         self._tables.append(table)
@@ -226,7 +226,9 @@ class Counting:
         for begin in range(0, len(leaves), step):
             some = leaves[begin : begin + step]
             frame = self._frame(columns.outcomes(table.path, some, table.columns))
-            found |= {leaf: _as_bits(frame, f"is_{i}", self._everyone) for i, leaf in enumerate(some)}
+            for i, leaf in enumerate(some):
+                others = columns.are_of_events(table.columns) and _holds_without_events(whole, leaf)
+                found[leaf] = _as_bits(frame, f"is_{i}", self._everyone, others)
         return found
 
     # ------------------------------------------------------------ what is kept
@@ -238,12 +240,13 @@ class Counting:
 
     def _number_contacts(self, keeper: KeepsAnswers, whole: Plan) -> None:
         """Keeps the contacts' keys, each with a number: which bit is theirs."""
-        self._numbers = self._made(keeper, columns.table(whole, {}, None))
+        self._numbers = self._made(keeper, columns.numbers(whole))
         self._everyone = int(self._frame(columns.everyone(self._numbers))["everyone"].iloc[0])
 
     def _keep(self, keeper: KeepsAnswers, whole: Plan, leaves: Sequence[Condition]) -> None:
         """Keeps what conditions read as one more table: as several, where the query would be too large for the engine."""
         read = {source: f"c{i}" for i, source in enumerate(columns.sources(tuple(leaves)))}
+        assert self._numbers is not None, "the contacts are numbered first"
         query = columns.table(whole, read, self._numbers)
         if len(leaves) > 1 and not keeper.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
             half = len(leaves) // 2
@@ -362,10 +365,15 @@ def _bits(part: _Part, members: Mapping[Condition, int], everyone: int) -> Itera
             yield part.path, members[leaf]
 
 
-def _as_bits(frame: pd.DataFrame, column: str, everyone: int) -> int:
-    """A column of truths as one whole number: a contact's number says which bit is theirs."""
+def _holds_without_events(whole: Plan, leaf: Condition) -> bool:
+    """Whether a condition that reads nothing but events holds for a contact that has none."""
+    return evaluate.holds(replace(whole, where=leaf, parts=()), {})
+
+
+def _as_bits(frame: pd.DataFrame, column: str, everyone: int, others: bool) -> int:
+    """A column of truths as one whole number: a contact's number says which bit is theirs; `others` have no row."""
     import numpy as np
 
-    truths = np.zeros(everyone, dtype=bool)
-    truths[frame[columns.ROW].to_numpy()] = frame[column].to_numpy()
+    truths = np.full(everyone, others)
+    truths[frame[columns.ROW].to_numpy(np.intp)] = frame[column].to_numpy()
     return int.from_bytes(np.packbits(truths, bitorder="little").tobytes(), "little")

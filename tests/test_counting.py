@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import operator
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
+from engine_world import asked
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlite_world import ThreeWays, in_binary
@@ -248,6 +251,39 @@ def test_the_answer_says_what_was_counted() -> None:
     assert counted.everyone == 20
     assert [told for told in counted.windows.values() if "2025-06-20" in told]
     assert 0 < counted.seconds < 60
+
+
+# ---------------------------------------------------------------- contacts without events
+
+KEEPERS = ("duckdb", "sqlite", "clickhouse", "mariadb", "postgres", "datafusion")
+OF_EVENTS = (
+    E.opened.count() < 2,
+    ~(E.opened.within(days=30).count() >= 1),
+    E.purchased.sum("amount") <= 0,
+    E.purchased.avg("rating").is_missing() | (E.purchased.max("qty") > 2),
+    E.opened.last().within(days=30) | ~E.opened.last().older_than(days=7),
+    E.purchased.latest("campaign") != "USA",
+    E.opened.distinct("campaign").between(0, 1),
+    ~E.opened.then(E.purchased, days=30).any(),
+    E.opened.count() >= E.purchased.count(),
+    E.opened.count() / E.purchased.count() > 0.5,
+    E.never.count() == 0,
+    E.never.any(),
+)
+
+
+@pytest.mark.parametrize("engine", KEEPERS)
+def test_contacts_without_events_count_though_they_are_not_kept(engine: str) -> None:
+    own, at = asked(engine, 11, "UTC"), moment(MOMENTS[0], "UTC")
+    ws = own.workspace
+    one = Counting(ws.engine, ws._checked(), at, {})
+    for where in OF_EVENTS:
+        counted = one.counts(definition(where))
+        assert counted.sizes == fresh(ws, where, at), where
+        assert len(ws.engine.frame(f"SELECT * FROM {one._tables[-1].path}")) < counted.everyone
+    whole = functools.reduce(operator.or_, OF_EVENTS) & (F.opens > 0)
+    assert one.counts(definition(whole)).sizes == fresh(ws, whole, at)
+    one.close()
 
 
 # ---------------------------------------------------------------- the data, beneath

@@ -2,18 +2,19 @@
 
     Plan  ->  sources(condition)  ->  table(plan, columns)  ->  kept by the engine  ->  outcomes(table, conditions, columns)
 
-Where a constant changes, the columns stay, and no event is read again.
+Where a constant changes, the columns stay, and no event is read again. A table of nothing but events holds the contacts
+that have some: what holds for one of the others holds for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias, cast, get_args
 
 from sqlglot import exp
 
-from segkit.catalog import Kind
+from segkit.catalog import ContactTable, Kind
 from segkit.compile import conditions, sql
 from segkit.compile.conditions import Names
 from segkit.compile.joined import base_of
@@ -66,28 +67,43 @@ def sources(nodes: object) -> list[Source]:
     return list(found)
 
 
-def table(plan: Plan, columns: Mapping[Source, str], first: str | None) -> exp.Select:
-    """One row a contact: its number, and what some conditions read of it.
+def numbers(plan: Plan) -> exp.Select:
+    """One row a contact: its key, and its number from 0."""
+    own = _reduced(plan, ())
+    base = base_of([own])
+    number: Sql = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=sql.number(1))
+    return base.select([sql.aliased(sql.cast(number, "int"), ROW), sql.aliased(base.key(), KEY)], None, [own.where])
+
+
+def are_of_events(sources: Collection[Source]) -> bool:
+    """Whether nothing but events is read, so that a contact without any is like each other one."""
+    return bool(sources) and all(isinstance(source, FeatureTerm) for source in sources)
+
+
+def table(plan: Plan, columns: Mapping[Source, str], numbered: str) -> exp.Select:
+    """One row a contact: its number, and what some conditions read of it. Of events, one row a contact that has some.
 
     Args:
         plan: a plan that holds what stands behind the sources.
         columns: the name of each source's column.
-        first: the table kept first, whose numbers of the contacts hold here too; None for that table itself, which also
-            holds the contacts' keys.
+        numbered: the kept table of the contacts' numbers.
     """
     own = _reduced(plan, columns)
+    if are_of_events(columns):
+        return _of_events(own, columns, numbered)
     base = base_of([own])
     kept = sql.fresh("kept", base.taken)
-    if first is None:
-        number: Sql = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=sql.number(1))
-        selected: list[Sql] = [sql.aliased(sql.cast(number, "int"), ROW), sql.aliased(base.key(), KEY)]
-    else:
-        selected = [sql.column(ROW, kept)]
-    selected += [sql.aliased(_value(source, base.names), name) for source, name in columns.items()]
-    query = base.select(selected, None, [own.where])
-    if first is not None:
-        query.join(sql.table(first, kept), on=exp.EQ(this=sql.column(KEY, kept), expression=base.key()), copy=False)
-    return query
+    query = base.select([sql.column(ROW, kept), *_values(columns, base.names)], None, [own.where])
+    on = exp.EQ(this=sql.column(KEY, kept), expression=base.key())
+    return query.join(sql.table(numbered, kept), on=on, copy=False)
+
+
+def _of_events(own: Plan, columns: Mapping[Source, str], numbered: str) -> exp.Select:
+    """The numbered contacts stand in for the contacts: no field of theirs is read."""
+    base = base_of([replace(own, catalog=replace(own.catalog, contacts=ContactTable(numbered, KEY)))])
+    query = base.select([sql.column(ROW, base.names.table), *_values(columns, base.names)], None, [own.where])
+    has_events: list[Sql] = [exp.Not(this=sql.is_null("contact_id", name)) for name in dict.fromkeys(base.joins.values())]
+    return query.where(sql.joined(exp.Or, has_events), copy=False)
 
 
 def everyone(kept: str) -> exp.Select:
@@ -104,6 +120,10 @@ def outcomes(kept: str, wanted: Sequence[Condition], columns: Mapping[Source, st
         holds = conditions.condition(_reading(own, columns), names)
         selected.append(sql.aliased(sql.case_when(holds, exp.Boolean(this=True), exp.Boolean(this=False)), f"is_{i}"))
     return exp.Select(expressions=selected).from_(sql.table(kept, "k"), copy=False)
+
+
+def _values(columns: Mapping[Source, str], names: Names) -> list[Sql]:
+    return [sql.aliased(_value(source, names), name) for source, name in columns.items()]
 
 
 def _value(source: Source, names: Names) -> Sql:
