@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from random import Random
 from typing import Any, TypeAlias
 
@@ -259,13 +260,14 @@ class _Inventing:
         )
         column = catalog.contacts.fields.get(catalog.contacts.key)
         is_text = column is not None and column.kind is Kind.TEXT
+        numbers = count(1)
         for number, own in enumerate(picks, 1):
             key = f"k{number}" if is_text else number
             found.contacts.append({catalog.contacts.key: key, **self._created(own), **self._contact(own)})
             for feature in self._places.outcomes:
                 for happening in own[feature]:
-                    found.events[happening.table].append(self._event(key, happening, 1 + sum(map(len, found.events.values()))))
-                    found.events[happening.table] += self._copies(found.events[happening.table][-1], happening.table)
+                    row = self._event(key, happening, next(numbers))
+                    found.events[happening.table] += [row, *self._copies(row, happening.table)]
             found.lists.extend(self._stay(name, key, own) for name in self._plan.lists if own[OnList(name)])
             for i, rows in found.history.items():
                 rows += [self._before(i, key, own if n == 0 else self._elsewhere(i)) for n in range(own[i, "rows"])]

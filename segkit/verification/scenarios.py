@@ -14,7 +14,7 @@ from segkit.evaluate import fits
 from segkit.plan import Plan
 from segkit.plan.clock import today
 from segkit.plan.tree import Bounds, ColumnTerm, Feature
-from segkit.verification.values import fitting
+from segkit.verification.values import fitting, moved
 from segkit.verification.wishes import neighbours, some, wishes
 
 _MOST_EVENTS = 40
@@ -65,10 +65,8 @@ def _sequences(first: _Stream, second: _Stream, length: int | None) -> list[list
     apart = (length or 60) * unit
     found = []
     for begin in first.within(3):
-        for step in (dt.timedelta(), -tiny, tiny, apart - tiny, apart, apart + tiny):
-            at = _moved(begin, step)
-            if at is not None:
-                found += [[first.event(begin), second.event(at)], [first.event(begin), second.event(at, fitting=False)]]
+        for at in moved(begin, dt.timedelta(), -tiny, tiny, apart - tiny, apart, apart + tiny):
+            found += [[first.event(begin), second.event(at)], [first.event(begin), second.event(at, fitting=False)]]
     return [*found, *([first.event(at)] for at in first.within(1)), *([second.event(at)] for at in second.within(1))]
 
 
@@ -110,9 +108,7 @@ class _Stream:
         measure, of = self._feature.measure, self._feature.of
         if measure in _STEPS:
             high = self._ends(self._feature.bounds)[1]
-            return [
-                self.event(at) for i in range(n) if (at := _moved(high, -i * _STEPS[measure] * _DAY - _hour(high))) is not None
-            ]
+            return [self.event(at) for at in moved(high, *(-i * _STEPS[measure] * _DAY - _hour(high) for i in range(n)))]
         times = self.within(n)
         given = [_numbered(i, of) for i in range(n)] if measure == "distinct" and of is not None else [None] * n
         return [self.event(times[i % len(times)], of=value) for i, value in enumerate(given)]
@@ -127,7 +123,7 @@ class _Stream:
     def on_days(self, n: int) -> list[Happening]:
         """Events on so many days in a row."""
         high = self._ends(self._feature.bounds)[1]
-        return [self.event(at) for i in range(n) if (at := _moved(high, -i * _DAY - _hour(high))) is not None]
+        return [self.event(at) for at in moved(high, *(-i * _DAY - _hour(high) for i in range(n)))]
 
     def leading_to(self, outcome: Any) -> list[list[Happening]]:
         """Events that give the feature a value."""
@@ -152,8 +148,9 @@ class _Stream:
     def _ends(self, bounds: Bounds) -> tuple[Any, Any]:
         """The window, closed where it is open: at now, or a year before its end."""
         high = min(bounds.high, self._now()) if bounds.high is not None else self._now()
-        low = bounds.low if bounds.low is not None and bounds.low < high else _moved(high, -365 * _DAY)
-        return low if low is not None else high, high
+        if bounds.low is not None and bounds.low < high:
+            return bounds.low, high
+        return next(iter(moved(high, -365 * _DAY)), high), high
 
 
 def _properties(feature: Feature, day: dt.date) -> dict[ColumnTerm, list[Any]]:
@@ -185,13 +182,6 @@ def _half(value: Any) -> Any:
 
 def _hour(at: Any) -> dt.timedelta:
     return dt.timedelta(hours=1) if isinstance(at, dt.datetime) else dt.timedelta()
-
-
-def _moved(at: Any, step: dt.timedelta) -> Any:
-    try:
-        return at + step
-    except OverflowError:
-        return None
 
 
 def _at(at: Any, time: ColumnTerm) -> Any:

@@ -32,6 +32,21 @@ def fitting(value: Any, kind: Kind, clock: str | None) -> Any:
             return None
 
 
+def moved(at: Any, *steps: dt.timedelta) -> list[Any]:
+    """A date or time, moved by each of some steps that do not lead out of the calendar.
+
+    >>> moved(dt.date(9999, 12, 31), dt.timedelta(days=-1), dt.timedelta(days=1))
+    [datetime.date(9999, 12, 30)]
+    """
+    found = []
+    for step in steps:
+        try:
+            found.append(at + step)
+        except OverflowError:
+            continue
+    return found
+
+
 def _number(value: int | float | Decimal, kind: Kind) -> Any:
     if kind is Kind.FLOAT:
         return float(value)

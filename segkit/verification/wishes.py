@@ -48,6 +48,7 @@ from segkit.plan.tree import (
     Term,
     TextSearch,
 )
+from segkit.verification.values import moved
 
 Place: TypeAlias = ColumnTerm | PastColumn | JsonTerm | ElementCount | FeatureTerm
 """Where a value can be put."""
@@ -136,23 +137,13 @@ def neighbours(value: Any) -> list[Any]:
         case float():
             return [math.nextafter(value, -math.inf), value, math.nextafter(value, math.inf)]
         case dt.datetime():
-            return _moved(value, -_TINY, dt.timedelta(), _TINY)
+            return moved(value, -_TINY, dt.timedelta(), _TINY)
         case dt.date():
-            return _moved(value, -_DAY, dt.timedelta(), _DAY)
+            return moved(value, -_DAY, dt.timedelta(), _DAY)
         case str():
             return list(dict.fromkeys([value, value.swapcase(), f"{value} ", f" {value}", value * 2, value[:-1], ""]))
         case _:
             return [value]
-
-
-def _moved(at: Any, *steps: dt.timedelta) -> list[Any]:
-    found = []
-    for step in steps:
-        try:
-            found.append(at + step)
-        except OverflowError:
-            continue
-    return found
 
 
 def _texts_around(text: str) -> list[str]:
@@ -302,7 +293,7 @@ def _back(value: Any, amount: int, unit: str) -> Any:
     if not isinstance(value, dt.date):
         return value
     step = {"minutes": dt.timedelta(minutes=1), "days": _DAY}.get(unit, dt.timedelta(days=30))
-    return next(iter(_moved(value, -amount * step)), value)
+    return next(iter(moved(value, -amount * step)), value)
 
 
 def _around_midnight(day: Any, zone: str) -> list[Any]:
@@ -314,7 +305,7 @@ def _around_midnight(day: Any, zone: str) -> list[Any]:
         ends = [dt.datetime.combine(d, dt.time(), ZoneInfo(zone)).astimezone(dt.UTC) for d in (own, own + _DAY)]
     except OverflowError:
         return []
-    return [near for end in ends for near in _moved(end, -_TINY, dt.timedelta())]
+    return [near for end in ends for near in moved(end, -_TINY, dt.timedelta())]
 
 
 def _with_part(part: DatePart, value: Any, today: dt.date) -> list[dt.date | dt.datetime]:
