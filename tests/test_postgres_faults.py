@@ -1,4 +1,4 @@
-"""PostgreSQL under seeded faults: what a row of the dialect table or a piece of the compiler is for, some case shows."""
+"""PostgreSQL under seeded faults: what a row of the dialect table is for, some case shows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cases_runner import all_cases, on_postgres
 from sqlglot import exp
 from test_faults import passes
 
-from segkit.compile import conditions, sql
+from segkit.compile import sql
 from segkit.rendering import elements, json_paths, parts, table
 from segkit.rendering.forms import call, calls, cast
 from segkit.rendering.row import Row
@@ -34,25 +34,6 @@ def row(marker: str, write: Callable[..., Any]) -> Seed:
     """A row of the table written wrongly."""
     own = Row(marker, "postgres+", "a fault", write)
     return lambda patch: patch.setitem(table.TABLE, (f"SEGKIT_{marker}", "postgres+"), own)
-
-
-def _quotient(patch: pytest.MonkeyPatch) -> None:
-    right = exp.Nullif
-    is_zero = exp.Literal.number(0)
-    patch.setattr(
-        exp, "Nullif", lambda this, expression: this if expression == is_zero else right(this=this, expression=expression)
-    )
-
-
-def _plain_complement(patch: pytest.MonkeyPatch) -> None:
-    right = conditions.condition
-
-    def condition(node: Any, names: Any) -> Any:
-        if isinstance(node, conditions.Complement):
-            return exp.Not(this=exp.Paren(this=condition(node.item, names)))
-        return right(node, names)
-
-    patch.setattr(conditions, "condition", condition)
 
 
 SORTING = "texts sort by the collation"
@@ -79,14 +60,6 @@ FAULTS = {
         ("json_elements[1]", "json_elements[3]"),
     ),
     "digests are of the key alone": Fault(row("DIGEST", lambda _, key: call("MD5", cast(key, "text"))), ("samples[0]",)),
-    "division by zero": Fault(_quotient, ("formulas[0]", "event_windows[17]")),
-    "NOT loses what is missing": Fault(_plain_complement, ("boolean_logic[4]", "api_form[2]")),
-    "no events are no number": Fault(
-        lambda patch: patch.setattr(exp, "Coalesce", lambda **parts: parts["this"]), ("event_windows[1]", "events_aggregates[0]")
-    ),
-    "operands stand without parentheses": Fault(
-        lambda patch: patch.setattr(sql, "operand", lambda node: node), ("boolean_logic[14]", "formulas[7]")
-    ),
 }
 
 
