@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from test_mutations import MUTATIONS
 
 import segkit
 from segkit import cli
@@ -52,6 +53,7 @@ def dialects_page() -> str:
         f"| {', '.join(name for name in segkit.dialects() if name not in LEVELS)} | {UNVERIFIED} |",
         "",
         KNOWN_DIFFERENCES,
+        _noticed(),
         "## What each writes in its own way",
         "",
         "A rule stands for what engines write differently. `=` is the form of all who have no other, `own` a form of the dialect's (`+`",
@@ -86,12 +88,32 @@ Emulated: so has what stands in for it. Rendered: each function and word is in t
 
 Known differences of dialects that are rendered:
 
-- Redshift and SQL Server take `'USA '` for `'USA'`: spaces at the end of a text do not count in `==` and lists of values.
-- Oracle takes `''` for NULL: an empty text is missing, and nothing equals it.
+- Redshift takes `'USA '` for `'USA'`: spaces at the end of a text do not count in `==` and lists of values. So does SQL Server in keys of
+  text, where it also follows their collation: it takes `'a1'` for `'A1'` where two tables are joined, unless the columns say otherwise.
+- A key without a kind in the catalog is taken for text: SQL Server and Oracle then refuse to rank by it if it is a number. Declare it.
+- Snowflake and Oracle keep the names of tables made without quotes in capitals. Segkit quotes names as the catalog spells them.
+- SQL Server takes long lists of texts and whole numbers as JSON, but fails at some thousands of fractions or dates.
+- Oracle takes `''` for NULL: an empty text is missing, and nothing equals it. Booleans need Oracle 23ai.
 - Oracle's dates have a time of day: a column of kind `date` must hold midnights.
 - SQL Server names time zones as Windows does, so that only UTC works; its booleans are bits, and `ws.sql` of raw SQL is yours.
 - Redshift's JSON functions do not tell missing, null and empty apart, so that JSON properties are refused there.
 """
+NOTICED = """\
+## What would be noticed
+
+A rule is there because something goes wrong without it, and a test takes it away to see that. `tests/test_mutations.py` leaves out what
+naive SQL lacks, on every engine, and names the case that must then fail there, or why it need not. Rows of one engine's own are
+taken out in `tests/test_rows.py`, `tests/test_clickhouse.py`, `tests/test_mariadb.py` and `tests/test_spark.py`.
+
+| instead of | engines that it is wrong on | case |
+|---|---|---|
+"""
+
+
+def _noticed() -> str:
+    where = {name: ", ".join(sorted(own.engines)) if own.spared else "all" for name, own in MUTATIONS.items()}
+    lines = (f"| `{name.replace(' as ', '`: `')}` | {where[name]} | {own.case} |" for name, own in MUTATIONS.items())
+    return NOTICED + "\n".join(lines) + "\n"
 
 
 def held(path: Path, text: str) -> None:

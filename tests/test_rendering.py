@@ -31,12 +31,14 @@ CATALOG = Catalog.from_dict(
             }
         },
         "history": [{"table": "tiers", "fields": {"tier": {"column": "tier_name", "kind": "text"}}}],
-        "events": [{"id": "event_id", "properties": {"amount": "decimal", "campaign": "text"}}],
+        "events": [{"id": "event_id", "properties": {"amount": "decimal", "campaign": "text", "size": "integer"}}],
         "lists": {"table": "list_members"},
     }
 )  # fmt: skip
 
 IN_BYTES = "CAST(CAST(`name` AS CHAR CHARACTER SET utf8mb4) AS BINARY)"
+NAME_IN_UTF16 = "CAST([contacts].[name] AS NVARCHAR(MAX)) COLLATE Latin1_General_100_BIN2"
+STATE_IN_UTF16 = NAME_IN_UTF16.replace("name", "state")
 STATE_IN_BYTES = IN_BYTES.replace("name", "state")
 
 SHAPES = {
@@ -84,7 +86,7 @@ SHAPES = {
          "postgres": 'STRPOS("name", "state") > 0', "bigquery": "STRPOS(`name`, `state`) > 0", "snowflake": 'CONTAINS("name", "state")',
          "clickhouse": '(lengthUTF8("state") = 0 AND NOT ("name" IS NULL)) OR position("name", "state") > 0',
          "spark": "INSTR(`name`, `state`) > 0", "oracle": 'INSTR("name" COLLATE BINARY, "state" COLLATE BINARY) > 0',
-         "tsql": "CHARINDEX([contacts].[state] COLLATE Latin1_General_100_BIN2, [contacts].[name] COLLATE Latin1_General_100_BIN2) > 0",
+         "tsql": f"CHARINDEX({STATE_IN_UTF16}, {NAME_IN_UTF16}) > 0",
          "mysql": f"(CHAR_LENGTH(CAST(`state` AS CHAR CHARACTER SET utf8mb4)) = 0 AND NOT ({IN_BYTES} IS NULL)) OR LOCATE({STATE_IN_BYTES}, {IN_BYTES}) > 0"},
     ),
     "starts with a field": (
@@ -92,7 +94,7 @@ SHAPES = {
         {"duckdb": 'STARTS_WITH("name", "state")', "postgres": 'STARTS_WITH("name", "state")', "bigquery": "STARTS_WITH(`name`, `state`)",
          "sqlite": 'SUBSTR("name", 1, LENGTH("state")) = "state"', "oracle": 'SUBSTR("name" COLLATE BINARY, 1, LENGTH("state" COLLATE BINARY)) = "state" COLLATE BINARY',
          "snowflake": 'STARTSWITH("name", "state")', "redshift": 'LEFT("name", LENGTH("state")) = "state"', "clickhouse": 'startsWith("name", "state")',
-         "tsql": "LEFT([contacts].[name] COLLATE Latin1_General_100_BIN2, (LEN([contacts].[state] COLLATE Latin1_General_100_BIN2 + '.') - 1)) = [contacts].[state] COLLATE Latin1_General_100_BIN2",
+         "tsql": f"LEFT({NAME_IN_UTF16}, (LEN({STATE_IN_UTF16} + '.') - 1)) + '.' = {STATE_IN_UTF16} + '.'",
          "mysql": f"LEFT({IN_BYTES}, LENGTH({STATE_IN_BYTES})) = {STATE_IN_BYTES}"},
     ),
     "ends with a field": (
@@ -107,9 +109,21 @@ SHAPES = {
         {"sqlite": '(LENGTH("state") = 0 AND NOT ("name" IS NULL)) OR INSTR(LOWER("name"), LOWER("state")) > 0',
          "postgres": "STRPOS(TRANSLATE(\"name\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'), TRANSLATE(\"state\", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')) > 0"},
     ),
+    "spaces at the end": (F.name == "a ", {"tsql": f"{NAME_IN_UTF16} + '.' = 'a .'"}),
+    "an emoji has two units": (F.name.startswith("😀a"), {"tsql": f"LEFT({NAME_IN_UTF16}, 3) + '.' = N'😀a.'"}),
+    "an emoji is a character": (
+        F.name.length() == 2,
+        {"tsql": "(LEN(CAST([contacts].[name] AS NVARCHAR(MAX)) COLLATE Latin1_General_100_CI_AS_SC + '.') - 1) = 2"},
+    ),
+    "wide sums": (E.opened.sum("size") > 5, {"tsql": "SUM(CAST([e].[size] AS BIGINT))", "trino": 'SUM("e"."size")'}),
+    "shares of many": (F.opens.top(percent=12.345), {"tsql": "COUNT_BIG(*) OVER ()", "oracle": "COUNT(*) OVER ()"}),
+    "microseconds": (
+        F.seen_tz > datetime.fromisoformat("2027-03-01T05:00:00.000005+00:00"),
+        {"trino": "CAST('2027-03-01 05:00:00.000005+00:00' AS TIMESTAMP(6) WITH TIME ZONE)"},
+    ),
     "not ASCII": (
         F.name == "É😀",
-        {"tsql": "COLLATE Latin1_General_100_BIN2 = N'É😀'", "oracle": "COLLATE BINARY = 'É😀'"},
+        {"tsql": "COLLATE Latin1_General_100_BIN2 + '.' = N'É😀.'", "oracle": "COLLATE BINARY = 'É😀'"},
     ),
     "true in itself": (
         ~~(F.vip == True),  # noqa: E712

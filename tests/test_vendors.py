@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from functools import cache
 
 import pytest
@@ -11,7 +12,7 @@ from cases_runner import all_cases, catalog_of, segment_of, spelled
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokens import TokenType
 
-from segkit import DialectError, SegkitError, compile
+from segkit import Catalog, DialectError, F, SegkitError, Segment, compile
 from segkit.plan import Plan, moment, plan
 from segkit.rendering import render
 from segkit.rendering.vendors import FUNCTIONS, WORDS, documented
@@ -23,6 +24,16 @@ _VALUES = (
 _PUNCTUATION = frozenset(["(", ")", "*", "+", ",", "-", ".", "/", "<", "<=", "=", ">", ">=", "%", "||", "->"])
 RAW = "raw_sql("
 """A case of raw SQL holds words of the analyst's own."""
+
+
+FIELDS = Catalog.from_dict({"contacts": {"fields": {"name": "text", "opens": "integer", "born": "date"}}})
+LONG = {
+    "texts": F.name.is_in([f"é{n}" for n in range(1001)]),
+    "numbers": F.opens.is_in([*range(1001)]),
+    "fractions": F.opens.is_in([n + 0.5 for n in range(1001)]),
+    "dates": F.born.is_in([date.fromordinal(700_000 + n) for n in range(1001)]),
+}
+"""Lists that some would not take as they are; no case has one."""
 
 
 @cache
@@ -38,7 +49,8 @@ def plans() -> tuple[tuple[str, Plan], ...]:
             continue
         if RAW not in case.case.get("where", ""):
             found.append((case.id, own))
-    return tuple(found)
+    at = moment("2025-06-30T12:00:00Z", "UTC")
+    return (*found, *((name, plan(Segment("x", own).definition, FIELDS, at)) for name, own in LONG.items()))
 
 
 def words(sql: str, dialect: str) -> Iterator[str]:
@@ -69,6 +81,14 @@ def test_every_word_is_documented_by_the_vendor(dialect: str) -> None:
     found, rendered = written(dialect)
     assert {word: query for word, query in found.items() if word not in documented(dialect)} == {}
     assert rendered > len(plans()) * 0.8
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_lists_are_as_long_as_the_vendor_allows(name: str) -> None:
+    oracle, tsql = (Segment("x", LONG[name]).sql(dialect, catalog=FIELDS) for dialect in ("oracle", "tsql"))
+    assert [part.count("TO_DATE(") or part.count(",") + 1 for part in oracle.split(" IN (")[1:]] == [1000, 1]
+    assert "OPENJSON" in tsql or name in ("fractions", "dates")
+    assert "N'[" in tsql or name != "texts"
 
 
 @pytest.mark.parametrize("dialect", FUNCTIONS)

@@ -159,7 +159,7 @@ def _ranked(rank: Rank, asked: set[str], base: Base) -> exp.Select:
     else:
         columns.append(sql.aliased(sql.row_number([], order), "place"))
         if "total" in asked:
-            columns.append(sql.aliased(exp.Window(this=exp.Count(this=exp.Star())), "total"))
+            columns.append(sql.aliased(exp.Window(this=exp.Count(this=exp.Star(), big_int=True)), "total"))
     population = [] if rank.of is None else [rank.of]
     query = base.of_contacts(columns, population, [rank])
     known = exp.Not(this=exp.Paren(this=exp.Is(this=sql.operand(conditions.term(rank.value, names)), expression=exp.Null())))

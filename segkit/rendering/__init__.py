@@ -25,9 +25,10 @@ from segkit.rendering.fractions import in_decimal
 from segkit.rendering.grouping import grouped
 from segkit.rendering.joins import nullable
 from segkit.rendering.levels import checked_dialect, dialects, level
+from segkit.rendering.options import in_thousands
 from segkit.rendering.row import INNER
 from segkit.rendering.table import written
-from segkit.rendering.text import national, unsubstituted
+from segkit.rendering.text import national, unpadded, unsubstituted
 
 __all__ = ["checked_dialect", "dialects", "level", "render"]
 
@@ -53,7 +54,11 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         node.replace(written(node, inner))
     if dialect == "sqlite":
         grouped(tree)
+    if dialect == "oracle":
+        in_thousands(tree)
     if dialect == "tsql":
+        _check_raw(tree)
+        unpadded(tree)
         national(tree)
     if dialect == "clickhouse":
         nullable(tree)
@@ -83,6 +88,11 @@ def _markers(tree: exp.Expression) -> list[exp.Anonymous]:
             below = value if isinstance(value, list) else (value,)
             stack += [child for child in below if isinstance(child, exp.Expr) and type(child) not in LEAVES]
     return found
+
+
+def _check_raw(tree: exp.Expression) -> None:
+    if tree.find(exp.ILike):
+        raise DialectError("tsql: SQL Server has no ILIKE, which raw SQL asks for", fix="write the raw SQL in its own dialect")
 
 
 def _check_names(tree: exp.Expression, dialect: str) -> None:

@@ -11,6 +11,7 @@ from segkit.rendering.row import Sql
 LEAVES = frozenset((exp.Identifier, exp.Literal, exp.Column, exp.DataType))
 TYPES = {
     **{kind: exp.DataType.build(kind) for kind in ("timestamp(6)", "timestamptz(6)", "decimal(38, 0)")},
+    "nvarchar(max)": exp.DataType.build("nvarchar(max)", dialect="tsql"),
     **{
         kind: exp.DataType(this=exp.DataType.Type(kind.upper()))
         for kind in (

@@ -30,11 +30,17 @@ from segkit.rendering.row import Row, Sql
 _UPPER, _LOWER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz"
 
 
-def _tsql_length(text: Sql) -> Sql:
-    """LEN leaves out spaces at the end."""
+def _tsql_units(text: Sql) -> Sql:
+    """How many units of UTF-16 a text has, by which LEFT and RIGHT cut; LEN leaves out spaces at the end."""
     if isinstance(text, exp.Literal):
-        return length(text)
+        return number(len(text.this.encode("utf-16-le")) // 2)
     return minus(call("LEN", exp.Add(this=text.copy(), expression=string("."))), number(1))
+
+
+def _tsql_characters(text: Sql) -> Sql:
+    """An emoji is two units of UTF-16, but one character where the collation says so."""
+    own = text.this if isinstance(text, exp.Collate) else text
+    return _tsql_units(exp.Collate(this=own, expression=exp.Var(this="Latin1_General_100_CI_AS_SC")))
 
 
 def _edge_of_bytes(side: str) -> Callable[[Sql, Sql], Sql]:
@@ -68,6 +74,38 @@ def _in_c(text: Sql) -> Sql:
 
 def _tsql_binary(text: Sql) -> Sql:
     return exp.Collate(this=text, expression=exp.Var(this="Latin1_General_100_BIN2"))
+
+
+def tsql_text(text: Sql) -> Sql:
+    """In UTF-16, compared by its bits: a collation alone would move it into its own code page, which lacks letters."""
+    return _tsql_binary(cast(text, "nvarchar(max)"))
+
+
+def unpadded(tree: exp.Expression) -> None:
+    """Texts beside each other with a point at their ends: SQL Server leaves out spaces there where it looks for what is equal."""
+    for node in list(tree.find_all(exp.EQ, exp.NEQ, exp.In, exp.Distinct)):
+        sides = [side for side in (node.args.get("this"), node.args.get("expression"), *node.expressions) if side is not None]
+        if not node.args.get("query") and any(map(_is_tsql_text, sides)):
+            for side in sides:
+                side.replace(pointed(side.copy()))
+
+
+def pointed(text: Sql) -> Sql:
+    """A text with a point at its end."""
+    if isinstance(text, exp.Literal):
+        return string(f"{text.this}.")
+    return exp.Add(this=text, expression=string("."))
+
+
+def _is_tsql_text(node: Sql) -> bool:
+    match node:
+        case exp.Literal():
+            return bool(node.is_string)
+        case exp.Coalesce():
+            return _is_tsql_text(node.this)
+        case exp.Anonymous():
+            return node.this in ("TRANSLATE", "LEFT", "RIGHT")
+    return isinstance(node, exp.Collate)
 
 
 def national(tree: exp.Expression) -> None:
@@ -125,13 +163,13 @@ ROWS = (
     Row("STARTS_WITH", "snowflake spark databricks", "spelled without underscore", calls("STARTSWITH")),
     Row("STARTS_WITH", "sqlite oracle", "no such function: compare the beginning", lambda x, s: equal(call("SUBSTR", x, number(1), length(s)), s)),
     Row("STARTS_WITH", "redshift", "no such function: compare the beginning", lambda x, s: equal(call("LEFT", x, length(s)), s)),
-    Row("STARTS_WITH", "tsql", "no such function: compare the beginning", lambda x, s: equal(call("LEFT", x, _tsql_length(s)), s)),
+    Row("STARTS_WITH", "tsql", "no such function: compare the beginning", lambda x, s: equal(call("LEFT", x, _tsql_units(s)), s)),
     Row("STARTS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _edge_of_bytes("LEFT")),
     Row("STARTS_WITH", "clickhouse", "camel case", calls("startsWith")),
     Row("ENDS_WITH", "", "a function, never LIKE", calls("ENDS_WITH")),
     Row("ENDS_WITH", "snowflake spark databricks", "spelled without underscore", calls("ENDSWITH")),
     Row("ENDS_WITH", "postgres redshift", "no such function: compare the end", lambda x, s: equal(call("RIGHT", x, length(s)), s)),
-    Row("ENDS_WITH", "tsql", "no such function: compare the end", lambda x, s: equal(call("RIGHT", x, _tsql_length(s)), s)),
+    Row("ENDS_WITH", "tsql", "no such function: compare the end", lambda x, s: equal(call("RIGHT", x, _tsql_units(s)), s)),
     Row("ENDS_WITH", "sqlite oracle trino presto athena", "no such function: compare the end", lambda x, s: equal(call("SUBSTR", x, exp.Neg(this=length(s))), s)),
     Row("ENDS_WITH", "mysql singlestore doris starrocks", "no such function, and collations fold case", _edge_of_bytes("RIGHT")),
     Row("ENDS_WITH", "clickhouse", "camel case", calls("endsWith")),
@@ -164,10 +202,10 @@ ROWS = (
     Row("LENGTH", "mysql", "LENGTH counts bytes, CHAR_LENGTH those of bytes", lambda x: call("CHAR_LENGTH", characters(x))),
     Row("LENGTH", "singlestore doris starrocks", "LENGTH counts bytes", calls("CHAR_LENGTH")),
     Row("LENGTH", "clickhouse", "length counts bytes", calls("lengthUTF8")),
-    Row("LENGTH", "tsql", "LEN leaves out spaces at the end", _tsql_length),
+    Row("LENGTH", "tsql", "LEN leaves out spaces at the end, and counts an emoji twice", _tsql_characters),
     Row("AS_TEXT", "", "text is compared as it is", lambda x: x),
     Row("AS_TEXT", "postgres+", "citext folds case; enums and uuids are no text", lambda x: cast(x, "text")),
-    Row("AS_TEXT", "tsql", "collations fold case", _tsql_binary),
+    Row("AS_TEXT", "tsql", "collations fold case, and each has a code page", tsql_text),
     Row("AS_TEXT", "oracle", "the session may compare otherwise", lambda x: exp.Collate(this=x, expression=exp.Var(this="BINARY"))),
     Row("AS_TEXT", "sqlite+", "a column may be declared with COLLATE NOCASE", _sqlite_binary),
     Row("AS_TEXT", "mysql", "collations fold case, accents, trailing spaces, even emoji: compare bytes", in_bytes),

@@ -141,6 +141,7 @@ ROWS = (
     Row("TIMESTAMP", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", s, number(6), string("UTC"))),
     Row("INSTANT", "", "a literal in UTC", lambda s: cast(s, "timestamptz")),
     Row("INSTANT", "datafusion", "without a precision it counts nanoseconds, and ends in 2262", lambda s: cast(s, "timestamptz(6)")),
+    Row("INSTANT", "trino", "without a precision fractions are cut off", lambda s: cast(s, "timestamptz(6)")),
     Row("INSTANT", "sqlite", "instants are text of 26 characters in UTC", _sqlite_literal),
     Row("INSTANT", "oracle", "a cast follows the session's settings", _oracle_literal("TO_TIMESTAMP_TZ", "YYYY-MM-DD HH24:MI:SS.FF6TZH:TZM")),
     Row("INSTANT", "clickhouse", "a cast has seconds only, in the session's zone", lambda s: call("toDateTime64", string(s.this.removesuffix("+00:00")), number(6), string("UTC"))),

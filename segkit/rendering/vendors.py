@@ -30,8 +30,9 @@ FUNCTIONS: dict[str, dict[str, str]] = {
     },
     "tsql": {
         f"{_TSQL}/charindex-transact-sql": "CHARINDEX",
+        f"{_TSQL}/openjson-transact-sql": "OPENJSON",
         f"{_TSQL}/functions": (
-            "ABS AVG CAST COUNT DATEADD DATEDIFF DATEPART FLOOR JSON_QUERY JSON_VALUE LEFT LEN MAX MIN NTILE RIGHT ROUND"
+            "ABS AVG CAST COUNT COUNT_BIG DATEADD DATEDIFF DATEPART FLOOR JSON_QUERY JSON_VALUE LEFT LEN MAX MIN NTILE RIGHT ROUND"
             " ROW_NUMBER SUM TRANSLATE"
         ),
         "https://learn.microsoft.com/en-us/sql/t-sql/language-elements/language-elements-transact-sql": "COALESCE NULLIF",
@@ -80,9 +81,9 @@ WORDS: dict[str, dict[str, str]] = {
     },
     "tsql": {
         "https://learn.microsoft.com/en-us/sql/t-sql/queries/select-transact-sql": f"{_EVERYWHERE} TOP",
-        "https://learn.microsoft.com/en-us/sql/t-sql/data-types/data-types-transact-sql": "BIGINT DATE DATETIME2 DATETIMEOFFSET FLOAT",
+        "https://learn.microsoft.com/en-us/sql/t-sql/data-types/data-types-transact-sql": "BIGINT DATE DATETIME2 DATETIMEOFFSET FLOAT NVARCHAR",
         f"{_TSQL}/datepart-transact-sql": "DAY HOUR ISO_WEEK MINUTE MONTH QUARTER YEAR",
-        "https://learn.microsoft.com/en-us/sql/t-sql/statements/collations": "COLLATE LATIN1_GENERAL_100_BIN2",
+        "https://learn.microsoft.com/en-us/sql/t-sql/statements/collations": "COLLATE LATIN1_GENERAL_100_BIN2 LATIN1_GENERAL_100_CI_AS_SC",
     },
     "oracle": {
         f"{_ORACLE}/SELECT.html": f"{_EVERYWHERE} NULLS FIRST LAST FETCH ROWS ONLY",
