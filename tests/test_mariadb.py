@@ -97,6 +97,17 @@ def test_names_of_events_and_lists_are_exact(twins: segkit.Workspace) -> None:
     assert twins.composition(segkit.everyone(), "general", top=20)["size"].tolist() == [1] * len(TWINS)
 
 
+def test_elements_of_arrays_that_a_collation_takes_for_each_other() -> None:
+    connection = loaded(
+        "CREATE TABLE contacts (contact_id INT, tags VARCHAR(99) COLLATE utf8mb4_general_ci)",
+        """INSERT INTO contacts VALUES (1, '["VIP"]'), (2, '["vip"]'), (3, '["VIP"]'), (4, '["vip", "x"]')""",
+    )
+    ws = connect(connection, catalog={"contacts": {"table": "contacts", "fields": {"tags": "json"}}}, home=None)
+    assert members(ws, F.tags.elements(F.element == "vip") >= 1) == [2, 4]
+    assert members(ws, F.tags.elements((F.element == "x") | (F.element == "VIP")) == 1) == [1, 3, 4]
+    assert members(ws, F.tags.elements() == 2) == [4]
+
+
 def test_a_composition_tells_texts_apart(twins: segkit.Workspace) -> None:
     assert set(twins.composition(segkit.everyone(), "general", top=20)["value"]) == set(TWINS)
 

@@ -11,6 +11,7 @@ import pytest
 from cases_runner import Case, all_cases
 from cases_runner import _resolved as resolved
 from cases_runner import _workspace as workspace_of
+from engines import ENGINES, closed_in_the_end
 from test_faults import CASES, DUCKDB, FAULTS, Fault
 
 import segkit
@@ -115,6 +116,31 @@ def test_definitions_of_all_kinds_agree_on_duckdb() -> None:
                 (case.id, case.case.get("where"), frame["note"].tolist(), frame.attrs["differences"].head(3).values.tolist())
             )
     assert wrong == []
+
+
+OF_EACH_KIND = (
+    "json_elements[40]",
+    "json_paths[5]",
+    "calendar_periods[26]",
+    "history[13]",
+    "numbers[25]",
+    "text[13]",
+    "sequences[15]",
+)
+
+
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "duckdb"])
+def test_segments_agree_on_every_engine(engine: str) -> None:
+    own = ENGINES[engine]
+    source = own.loaded({})
+    with closed_in_the_end(source):
+        asked = open_engine(source, **own.connect)
+        frame = connect().verify(templates.documented()[3::6], {engine: asked})
+        assert frame["agrees"].all(), frame.attrs["differences"]
+        plans = [resolved(CASES[case], workspace_of(CASES[case].file, "duckdb")) for case in OF_EACH_KIND]
+        frame = verified(plans, {engine: asked})
+    lacking = [case.startswith("json") and "json" in own.lacks for case in OF_EACH_KIND]
+    assert frame["agrees"].tolist() == [not own for own in lacking], (frame["note"].tolist(), frame.attrs["differences"])
 
 
 def test_raw_sql_is_held_against_the_first_engine() -> None:

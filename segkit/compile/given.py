@@ -107,7 +107,7 @@ def _value(value: Any, kind: Kind) -> Sql:
         case _, float():
             return sql.cast(sql.number(value), "double")
         case _, dt.datetime():
-            return sql.timestamp(value) if value.tzinfo is None else sql.instant(value)
+            return sql.timestamp(value) if value.tzinfo is None else sql.marker("GIVEN_INSTANT", sql.instant(value))
         case _, dt.date():
             return sql.date(value)
     raise TypeError(f"no literal of {value!r:.60}")

@@ -147,6 +147,17 @@ WHERE name IN {(*_SETTINGS, *_CUTS)}
 # ---------------------------------------------------------------- drivers
 
 
+_LONGEST = 262_144
+"""The bytes of a query that ClickHouse reads without being asked to read more."""
+
+
+def _raised(sql: str) -> dict[str, int]:
+    """The limits of parsing that a long query needs higher: they bear on no answer."""
+    size = len(sql.encode())
+    limits = ("max_query_size", "max_ast_elements", "max_expanded_ast_elements")
+    return dict.fromkeys(limits, max(2 * size, 1_000_000)) if size > _LONGEST else {}
+
+
 class Chdb:
     """A session of chdb."""
 
@@ -156,6 +167,8 @@ class Chdb:
         self._session = session
 
     def ask(self, sql: str) -> bytes:
+        for name, value in _raised(sql).items():
+            self.tell(f"SET {name} = {value}")
         return bytes(self._session.query(sql, "Parquet").bytes())
 
     def tell(self, sql: str) -> None:
@@ -188,7 +201,7 @@ class Client:
         self._client = client
 
     def ask(self, sql: str) -> bytes:
-        return bytes(self._client.raw_query(sql, fmt="Parquet"))
+        return bytes(self._client.raw_query(sql, fmt="Parquet", settings=_raised(sql)))
 
     def tell(self, sql: str) -> None:
         self._client.command(sql)

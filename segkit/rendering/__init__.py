@@ -22,6 +22,7 @@ from sqlglot.errors import UnsupportedError
 from segkit.errors import DialectError
 from segkit.rendering.forms import LEAVES
 from segkit.rendering.fractions import in_decimal
+from segkit.rendering.given import in_values
 from segkit.rendering.grouping import grouped
 from segkit.rendering.joins import nullable
 from segkit.rendering.levels import checked_dialect, dialects, level
@@ -52,6 +53,7 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
     inner, dialect = dialect, checked_dialect(INNER.get(dialect, dialect))
     for node in reversed(_markers(tree)):
         node.replace(written(node, inner))
+    in_values(tree, dialect)
     if dialect == "sqlite":
         grouped(tree)
     if dialect == "oracle":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
-from segkit.rendering.forms import call, cast, equal, identifier, quoted_path, string
+from segkit.rendering.forms import call, cast, equal, identifier, number, quoted_path, string
 from segkit.rendering.json_paths import (
     clickhouse_kind,
     from_one,
@@ -99,10 +99,17 @@ def _mysql_elements(own: Sql, where: Sql, *steps: Sql) -> Sql:
     element = exp.JSONColumnDef(this=identifier("element"), kind=exp.DataType(this=exp.DataType.Type.JSON), path=string("$"))
     each = exp.JSONTable(this=own.copy(), path=path, schema=exp.JSONSchema(expressions=[element]))
     rows = exp.Table(this=each, alias=exp.TableAlias(this=identifier("each")))
-    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(rows, copy=False)
+    query = exp.Select(expressions=[exp.Count(this=exp.Star())]).from_(rows, copy=False).where(_not_kept(), copy=False)
     if not isinstance(where, exp.Null):
-        query.set("where", exp.Where(this=where))
+        query.where(exp.paren(where, copy=False), copy=False)
     return _of_array(mysql_kind, "ARRAY", own, steps, exp.Subquery(this=query))
+
+
+def _not_kept() -> Sql:
+    """True. MariaDB keeps what a query gave for a text, and gives it again for texts that the collation takes for it, unless
+    the query reads a variable."""
+    unset = exp.Is(this=exp.Parameter(this=exp.Var(this="segkit")), expression=exp.Null())
+    return exp.Or(this=unset, expression=equal(number(1), number(1)))
 
 
 def _of_array(kind_of: Callable[..., Sql], array: str, own: Sql, steps: tuple[Sql, ...], count: Sql) -> Sql:
