@@ -11,7 +11,7 @@ from typing import Any
 
 import mariadb_server
 import pytest
-from cases_runner import all_cases, on_mariadb
+from cases_runner import _resolved, _workspace, all_cases, on_mariadb
 from engines import ENGINES
 from sqlglot import exp
 from test_bad_input import VALUES
@@ -24,6 +24,7 @@ from segkit.counting import Counting
 from segkit.plan import moment
 from segkit.rendering.table import TABLE
 from segkit.segment import as_segment
+from segkit.verification import verified
 
 AS_OF = "2025-06-30T12:00:00Z"
 ALONE = {"contacts": {"table": "contacts"}}
@@ -143,12 +144,20 @@ SHOWN_WITHOUT = {"INSTANT": (F.seen_tz > segkit.NOW, "CAST('2025-06-30 12:00:00'
 
 
 def test_no_row_is_without_a_case_that_needs_it() -> None:
-    assert markers("mysql") == {*CASE_WITHOUT, *SHOWN_WITHOUT, "GIVEN_NAN"}
+    assert markers("mysql") == {*CASE_WITHOUT, *SHOWN_WITHOUT, "GIVEN_NAN", "GIVEN_INSTANT"}
 
 
 def test_what_verify_gives_for_nan_is_missing(twins: segkit.Workspace) -> None:
     assert twins.engine.frame("SELECT CAST('NaN' AS DOUBLE)").iloc[0, 0] == 0, "a cast would make it a number"
     assert isinstance(TABLE[("SEGKIT_GIVEN_NAN", "mysql")].write(), exp.Null)  # type: ignore[misc]
+
+
+def test_what_verify_gives_for_instants_is_read_on_the_clock_of_the_session(twins: segkit.Workspace) -> None:
+    case = CASES["windows_timestamp[25]"]
+    plans = [_resolved(case, _workspace(case.file, "mariadb"))]
+    assert verified(plans, {"mariadb": twins.engine})["agrees"].all()
+    with without("GIVEN_INSTANT", "mysql"):
+        assert not verified(plans, {"mariadb": twins.engine})["agrees"].any()
 
 
 @pytest.mark.parametrize("marker", CASE_WITHOUT)
