@@ -190,7 +190,7 @@ SHAPES = {
     ),
     "days": (
         TODAY - F.signup > 365,
-        {"duckdb": "DATE_DIFF('day', \"signup\", CAST('2027-03-01' AS DATE)) > 365",
+        {"duckdb": "(CAST('2027-03-01' AS DATE) - \"signup\") > 365",
          "sqlite": "CAST((JULIANDAY('2027-03-01') - JULIANDAY(\"signup\")) AS INTEGER) > 365",
          "postgres": "(CAST('2027-03-01' AS DATE) - \"signup\") > 365", "bigquery": "DATE_DIFF(CAST('2027-03-01' AS DATE), `signup`, DAY) > 365",
          "snowflake": "DATEDIFF(DAY, \"signup\", CAST('2027-03-01' AS DATE)) > 365"},

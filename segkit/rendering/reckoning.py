@@ -66,7 +66,7 @@ def _sqlite_months_later(moment: Sql, months: Sql) -> Sql:
 
 ROWS = (
     Row("DAYS", "", "dates subtract", minus),
-    Row("DAYS", "duckdb trino presto athena clickhouse", "DATE_DIFF takes the unit as text, the earlier date first", lambda a, b: call("DATE_DIFF", string("day"), b, a)),
+    Row("DAYS", "trino presto athena clickhouse", "DATE_DIFF takes the unit as text, the earlier date first", lambda a, b: call("DATE_DIFF", string("day"), b, a)),
     Row("DAYS", "sqlite", "dates are text", lambda a, b: cast(minus(call("JULIANDAY", a), call("JULIANDAY", b)), "int")),
     Row("DAYS", "bigquery", "DATE_DIFF takes the later date first", lambda a, b: call("DATE_DIFF", a, b, exp.Var(this="DAY"))),
     Row("DAYS", "snowflake redshift tsql", "DATEDIFF takes the earlier date first", lambda a, b: call("DATEDIFF", exp.Var(this="DAY"), b, a)),
