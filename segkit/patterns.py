@@ -18,10 +18,9 @@ _OUTSIDE = {"$": r"\Z", r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]"}
 _CLASS = {r"\s": r"\t\n\f\r "}
 _PERL_OUTSIDE = {**_OUTSIDE, "$": r"\z", ".": r"[^\n]"}
 _PERL_CLASS = {**_CLASS, "&": r"\&"}
-_ASCII = {"d": "0-9", "w": "0-9A-Za-z_", "s": r"\t\n\f\r "}
 _SPELLED_INSIDE = {
     r"\d": "0-9", r"\w": "0-9A-Za-z_", r"\s": r"\t\n\f\r ", r"\D": r"\x{0}-/:-\x{10FFFF}",
-    r"\W": r"\x{0}-/:-@\x{5B}-\x{5E}`{-\x{10FFFF}",
+    r"\W": r"\x{0}-/:-@\x{5B}-\x{5E}`{-\x{10FFFF}", "&": r"\&", "~": r"\~",
 }  # fmt: skip
 _SPELLED = {
     ".": r"[^\n]", "$": r"\z", r"\d": "[0-9]", r"\D": "[^0-9]", r"\w": "[0-9A-Za-z_]", r"\W": "[^0-9A-Za-z_]",
@@ -71,27 +70,9 @@ def perl(pattern: str) -> str:
     return "".join(_PERL_CLASS.get(t, t) if inside else _PERL_OUTSIDE.get(t, t) for t, inside in tokens(pattern))
 
 
-def in_ascii(pattern: str) -> str:
-    """The pattern with its classes spelled out, for engines that put the digits and letters of every script into them.
-
-    >>> in_ascii("[\\\\d.]+\\\\D")
-    '[0-9.]+[^0-9]'
-    """
-    check(pattern)
-    return "".join(_spelled_out(token, inside) for token, inside in tokens(pattern))
-
-
-def _spelled_out(token: str, inside: bool) -> str:
-    letters = _ASCII.get(token[-1].lower()) if len(token) == 2 and token[0] == "\\" else None
-    if letters is None:
-        return f"\\{token}" if inside and token in ("&", "~") else token  # two of them reckon with classes in Rust
-    if token[-1].isupper():
-        return f"[^{letters}]"
-    return letters if inside else f"[{letters}]"
-
-
 def spelled_out(pattern: str) -> str:
-    """The pattern for engines whose `\\d \\w \\s` hold more than ASCII, or whose `$` matches before a line break.
+    """The pattern for engines whose `\\d \\w \\s` hold more than ASCII, whose `$` matches before a line break, or whose classes
+    join by `&&` and `~~`.
 
     >>> print(spelled_out(r"^.\\d[\\W]$"))
     ^[^\\n][0-9][\\x{0}-/:-@\\x{5B}-\\x{5E}`{-\\x{10FFFF}]\\z

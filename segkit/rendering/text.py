@@ -179,7 +179,7 @@ ROWS = (
     Row("MATCHES", "redshift", "its operator is POSIX; p asks for Perl's kind", lambda x, p: positive(call("REGEXP_INSTR", x, string(patterns.perl(str(p.this))), number(1), number(1), number(0), string("p")))),
     Row("MATCHES", "trino presto athena", "Java's: $ also stands before a last line break", lambda x, p: call("REGEXP_LIKE", x, string(patterns.perl(str(p.this))))),
     Row("MATCHES", "oracle", "POSIX: no (?:groups), and classes hold no escapes", _oracle_matches),
-    Row("MATCHES", "datafusion", "its classes hold the digits and letters of every script", lambda x, p: call("REGEXP_LIKE", x, string(patterns.in_ascii(p.this)))),
+    Row("MATCHES", "datafusion", "its classes hold the digits and letters of every script", lambda x, p: call("REGEXP_LIKE", x, string(patterns.spelled_out(p.this)))),
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
     Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
     Row("MATCHES", "spark databricks hive", "Java's: $ also stands before a last line break, . stops at more of them", lambda x, p: exp.RegexpLike(this=x, expression=string(patterns.perl(str(p.this))))),
