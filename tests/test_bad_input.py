@@ -435,14 +435,16 @@ def _is_storable(text: str) -> bool:
 
 
 @contextmanager
-def _workspace_of(texts: list[str], engine: str) -> Iterator[segkit.Workspace]:
-    """Texts as fields of contacts, beside a canary that must be alive in the end."""
+def _workspace_of(
+    texts: list[str], engine: str, through: Callable[[Any], Any] = lambda source: source
+) -> Iterator[segkit.Workspace]:
+    """Texts as fields of contacts, beside a canary that must be alive in the end; asked through another driver, if one is given."""
     contacts = Rows({"contact_id": Kind.INTEGER, "v": Kind.TEXT}, [{"contact_id": i, "v": text} for i, text in enumerate(texts)])
     own = ENGINES[engine]
     source = own.loaded({"contacts": contacts, "canary": Rows({"alive": Kind.INTEGER}, [{"alive": 1}])})
     with (
         closed_in_the_end(source),
-        connect(source, as_of=AS_OF, home=None, **own.connect) as workspace,
+        connect(through(source), as_of=AS_OF, home=None, **own.connect) as workspace,
     ):
         yield workspace
         alive = Segment("alive", F.alive == 1).sql(workspace.engine.dialect, catalog=_CANARY)
@@ -454,11 +456,16 @@ _CANARY = {"contacts": {"table": "canary", "key": "alive", "fields": {"alive": "
 
 
 def _wrong(
-    texts: list[str], values: list[str], test: str, build: Callable[[str], Predicate] | None = None, engine: str = "duckdb"
+    texts: list[str],
+    values: list[str],
+    test: str,
+    build: Callable[[str], Predicate] | None = None,
+    engine: str = "duckdb",
+    through: Callable[[Any], Any] = lambda source: source,
 ) -> list[str]:
     """The values that a test finds other texts for on an engine than in Python; many values are asked for in one query."""
     written, meant = TESTS[test]
-    with _workspace_of(texts, engine) as workspace:
+    with _workspace_of(texts, engine, through) as workspace:
         catalog, at = workspace._checked(), moment(AS_OF, "UTC")
         plans = [plan(as_segment((build or written)(value)).definition, catalog, at) for value in values]
         base = base_of(plans)

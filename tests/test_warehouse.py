@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import cases_runner
 import duckdb
+import mariadb_server
 import pandas as pd
 import postgres_server
 import pytest
 from cases_runner import all_cases, on_postgres, tables_of
 from engines import ENGINES, TYPES, Rows, Written
-from test_bad_input import VALUES
+from test_bad_input import TESTS, VALUES, _is_storable, _shared_values, _surrounded, _wrong
 
 import segkit
 from segkit import E, EngineError, F, Segment, connect, everyone, in_list
@@ -98,6 +102,71 @@ def test_a_url_an_engine_and_connections(postgres: Any) -> None:
     with made.connect() as own, connect(own, as_of=AS_OF, home=None) as ws:
         assert members(ws, where) == [1, 2, 3]
     assert not postgres.closed
+
+
+def _engine_of_sqlalchemy(connection: Any, _: Path) -> Any:
+    import sqlalchemy
+
+    return sqlalchemy.create_engine(url(connection).replace("postgresql:", "postgresql+psycopg:"))
+
+
+def _mariadb_url(connection: Any, _: Path) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DATABASE()")
+        [[database]] = cursor.fetchall()
+    return f"mariadb+pymysql://root@localhost/{database}?unix_socket={mariadb_server.socket()}"
+
+
+def _sqlite_file(connection: Any, folder: Path) -> Path:
+    connection.commit()
+    with closing(sqlite3.connect(folder / "crm.db")) as file:
+        connection.backup(file)
+    return folder / "crm.db"
+
+
+def _frames(connection: Any, _: Path) -> dict[str, pd.DataFrame]:
+    return {name: connection.table(name).df() for name in ("contacts", "canary")}
+
+
+def _parquet(connection: Any, folder: Path) -> Path:
+    for name in ("contacts", "canary"):
+        connection.table(name).write_parquet(str(folder / f"{name}.parquet"))
+    return folder
+
+
+def _clickhouse_client(session: Any, _: Path) -> Any:
+    client = pytest.importorskip("clickhouse_connect", reason="pip install clickhouse-connect").get_client(interface="chdb")
+    client.command(f"USE {session.query('SELECT currentDatabase()', 'TSV').bytes().decode().strip()}")
+    return client
+
+
+PATHS: dict[str, tuple[str, Callable[[Any, Path], Any]]] = {
+    "a URL of PostgreSQL": ("postgres", lambda connection, _: url(connection)),
+    "an engine of SQLAlchemy": ("postgres", _engine_of_sqlalchemy),
+    "a URL of MariaDB": ("mariadb", _mariadb_url),
+    "a file of SQLite": ("sqlite", _sqlite_file),
+    "a URL of SQLite": ("sqlite", lambda connection, folder: f"sqlite:///{_sqlite_file(connection, folder)}"),
+    "frames of pandas": ("duckdb", _frames),
+    "a folder of Parquet": ("duckdb", _parquet),
+    "a client of ClickHouse": ("clickhouse", _clickhouse_client),
+}
+"""Other ways to an engine than the connection that `engines` makes, and how to come by them from it."""
+
+
+@pytest.mark.parametrize("test", TESTS)
+@pytest.mark.parametrize("path", PATHS)
+def test_hostile_values_find_exactly_themselves_on_each_path(path: str, test: str, tmp_path: Path) -> None:
+    engine, through = PATHS[path]
+    values = [value for value in dict.fromkeys([*VALUES, *_shared_values()]) if _is_storable(value)]
+    for number, start in enumerate(range(0, len(values), 150)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        batch = values[start : start + 150]
+        assert _wrong(_surrounded(batch), batch, test, engine=engine, through=partial(_on, through, folder)) == []
+
+
+def _on(through: Callable[[Any, Path], Any], folder: Path, source: Any) -> Any:
+    return through(source, folder)
 
 
 def test_an_engine_of_sqlalchemy_for_sqlite(tmp_path: Any) -> None:
