@@ -444,6 +444,7 @@ class View {
 
   // Other options: the rows are drawn anew where a kind changed, and never under an open list.
   offered() {
+    clearTimeout(this.offering);
     if (this.kinds === this.rowKinds()) return;
     if (this.anchor) this.offering = setTimeout(() => this.offered(), 100);
     else this.draw();
