@@ -16,7 +16,7 @@ import segkit
 
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(("nodes", "errors", "display"), 0),
+    **dict.fromkeys(("nodes", "errors", "display", "intervals"), 0),
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
