@@ -6,7 +6,7 @@ It stands on the lowest floor and needs nothing but arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import expm1, nan, pi, sqrt, tan
+from math import erfc, expm1, nan, pi, sqrt, tan
 from statistics import NormalDist
 
 LEVEL = 0.95
@@ -104,7 +104,7 @@ def two_sided(score: float) -> float:
     >>> round(two_sided(-1.96), 3)
     0.05
     """
-    return 2 * NormalDist().cdf(-abs(score))
+    return erfc(abs(score) / sqrt(2))
 
 
 def holm(probabilities: Sequence[float]) -> list[float]:

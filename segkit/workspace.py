@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, composition, display, lists, metrics, nodes, panel, store, verification, views
+from segkit import bundled, composition, display, lists, metrics, nodes, panel, profiling, store, verification, views
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -373,6 +373,58 @@ class Workspace:
         frame = composition.composition(self.engine, own, grouped, composition.checked_top(top))
         frame.attrs["by"] = by if isinstance(by, str) else spell(value.node).removeprefix("F.")
         return self._stamped(frame, plans, as_of)
+
+    def profile(
+        self,
+        segment: Audience | Predicate,
+        fields: str | Value | Iterable[str | Value] | None = None,
+        *,
+        top: int = 5,
+        least: int = 5,
+        sparse_below: float = 0.5,
+        mask: bool = False,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """Each field inside a segment against everyone: the share known, values or distribution, and what sets it apart.
+
+        Args:
+            segment: whom to profile.
+            fields: names of fields, or any values, such as `E.opened.within(days=30).count()`. Without: all fields but the
+                key, calculated ones, and how often each event happened in the last 90 days.
+            top: how many values of a text to tell apart: those that most members have, and those that most contacts have.
+            least: values that fewer contacts have are never shown: they describe no group, and may tell who somebody is.
+            sparse_below: a field that a smaller share of everyone (0 to 1) knows is `sparse`: too empty to segment on.
+            mask: hides e-mail addresses.
+            as_of: the instant of evaluation.
+
+        Returns:
+            Some rows a field, the fields in order: field, kind, what, value; inside, everyone and others (who are no members).
+            By `what` these are, for `known`, the share of contacts that know the field; for `value`, of those who know it the
+            share that has the value, and for `other` any other value; for `min`, `25%`, `50%`, `75%` and `max` the smallest
+            value that such a share does not exceed, in the field's own unit, times in days before `as_of` (and as text in
+            inside_at and everyone_at); for `mean` the mean; for `higher` how often a member has the higher (later) value than
+            one of the others, equal ones counting half. index is inside of everyone, 100 if alike. count, of,
+            count_of_everyone, of_everyone: what the shares are shares of.
+
+            difference: inside less others, of `higher` Cliff's delta (-1 to 1); low, high: its 95% interval (Newcombe's for
+            shares, Welch's for means, DeLong's for `higher`). p_value is that of the score test of two shares, or of Mann and
+            Whitney; p_adjusted is corrected for all that was tested (Holm). rank: 1 is what sets the segment apart most:
+            first what p_adjusted < 0.05 shows, by the size of difference. sparse; defining: the segment's own definition reads
+            the field, so that it differs by itself. `attrs["members"]`, `attrs["everyone"]` are sizes.
+
+        Raises:
+            DefinitionError: a field does not exist, or an argument is out of range.
+
+        >>> from segkit import F
+        >>> frame = connect().profile(F.country == "USA", ["customer_tier", "timezone", "opens"])
+        >>> frame.sort_values("rank")[["field", "what", "value"]].head(2).values.tolist()
+        [['timezone', 'value', 'CET'], ['timezone', 'value', 'PST']]
+        """
+        wanted = profiling.Wanted(top, least, sparse_below, mask)
+        asked = profiling.usual_fields(self._checked()) if fields is None else profiling.given_fields(fields)
+        own, *several = plans = self._plans([segment, *(value.is_missing() for _, value in asked)], as_of)
+        named = [profiling.Profiled(name, each) for (name, _), each in zip(asked, several, strict=True)]
+        return self._stamped(profiling.profile(self.engine, own, named, wanted), plans, as_of)
 
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.

@@ -174,6 +174,22 @@ def _datetime(at: dt.datetime) -> ValueProto:
 
 
 def _read(cell: ValueProto) -> Any:
-    """A value: those of texts, numbers and truth values are Python's own."""
+    """A value as Python's own."""
     form = cell.WhichOneof("value")
-    return None if form is None else getattr(cell, form)
+    value = None if form is None else getattr(cell, form)
+    match form:
+        case "date_value":
+            return _EPOCH + dt.timedelta(days=value)
+        case "datetime_value":
+            return _date_and_time(value)
+        case "timestamp_value":
+            return value.ToDatetime(dt.UTC)
+        case _:
+            return value
+
+
+def _date_and_time(value: Any) -> dt.datetime:
+    """What `_datetime` has written."""
+    bits = value.bit_field_datetime_seconds
+    date, clock = bits >> 17, bits & 0x1FFFF
+    return dt.datetime(date >> 9, date >> 5 & 0xF, date & 0x1F, clock >> 12, clock >> 6 & 0x3F, clock & 0x3F, value.nanos // 1000)

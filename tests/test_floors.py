@@ -17,6 +17,7 @@ import segkit
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors", "display", "intervals"), 0),
+    "superiority": 1,
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
@@ -31,6 +32,7 @@ FLOORS: dict[str, int] = {
             "journey",
             "lists",
             "metrics",
+            "profiling",
             "store",
             "suggestions",
             "templates",
@@ -69,6 +71,7 @@ HOMES = {
         "lists",
         "metrics",
         "panel",
+        "profiling",
         "templates",
         "verification",
         "workspace",

@@ -43,7 +43,8 @@ def test_student_is_that_of_scipy(freedom: float, level: float) -> None:
 
 def test_normal_scores_are_those_of_scipy() -> None:
     assert z(0.95) == pytest.approx(stats.norm.ppf(0.975))
-    assert two_sided(-3.1) == pytest.approx(2 * stats.norm.sf(3.1))
+    for score in (-3.1, 0.0, 1.96, 20.0):
+        assert two_sided(score) == pytest.approx(2 * stats.norm.sf(abs(score)), rel=1e-12)
 
 
 def test_holm_steps_down_and_leaves_out_what_is_no_test() -> None:
