@@ -168,8 +168,8 @@ class _Answers:
     def _asked(self, several: Sequence[int], write: _Write) -> Iterator[tuple[int, Any]]:
         """The rows of an answer, each with the field that it is about."""
         for some, frame in self._frames(several, write) if several else ():
-            for row in frame.itertuples(index=False):
-                yield some[int(row.field)], row
+            rows: Iterator[Any] = frame.itertuples(index=False)
+            yield from ((some[int(row.field)], row) for row in rows)
 
     def _frames(self, several: Sequence[int], write: _Write) -> Iterator[tuple[Sequence[int], pd.DataFrame]]:
         """The answers about some fields: several queries where one would be too large."""

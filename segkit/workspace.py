@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, composition, display, lists, metrics, nodes, panel, profiling, store, verification, views
+from segkit import bundled, composition, difference, display, lists, metrics, nodes, panel, profiling, store, verification, views
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -425,6 +425,54 @@ class Workspace:
         own, *several = plans = self._plans([segment, *(value.is_missing() for _, value in asked)], as_of)
         named = [profiling.Profiled(name, each) for (name, _), each in zip(asked, several, strict=True)]
         return self._stamped(profiling.profile(self.engine, own, named, wanted), plans, as_of)
+
+    def diff(
+        self,
+        old: Audience | Predicate,
+        new: Audience | Predicate,
+        *,
+        as_of: Any = None,
+        old_as_of: Any = None,
+    ) -> pd.DataFrame:
+        """Who is a member of one of two definitions only, and which conditions moved them.
+
+        Args:
+            old: a definition.
+            new: another; or the same, to see who came and went between two instants.
+            as_of: the instant of evaluation.
+            old_as_of: that of the old definition, where it is another.
+
+        Returns:
+            The contact key under its own name, moved (`gained` or `lost`), because; those gained first, by key. `because`
+            names the conditions that account for a contact being in one and not in the other, if they differ: `removed:` one
+            of the old definition alone, `added:` one of the new one alone, `became true:` or `became false:` one that is
+            written in both and holds at one instant only. Where all conditions are in both, they are `combined otherwise:`.
+            Who did not exist at the old instant is a `new contact`. What accounts for an AND that holds are all its
+            conditions, for an OR those that hold; for an AND that does not hold those that do not, for an OR all.
+
+            `attrs` has `old_size`, `new_size`, `gained`, `lost`, `kept`; `same`, which certifies that both have the same
+            members on this data; `says`, that in words; and `reasons`: for each how many contacts it moved, and examples.
+
+        Raises:
+            DataError: the data changed while it was asked.
+
+        >>> from segkit import F
+        >>> ws = connect()
+        >>> frame = ws.diff(F.opens > 6, F.opens > 5)
+        >>> frame["because"].unique().tolist(), frame.attrs["lost"]
+        (['removed: F.opens > 6; added: F.opens > 5'], 0)
+        >>> ws.diff(F.opens > 5, ~(F.opens <= 5) & ~F.opens.is_missing()).attrs["same"]
+        True
+        """
+        segments = [as_segment(old), as_segment(new)]
+        at = moment(as_of if as_of is not None else self._as_of, self._zone).as_of
+        others = [] if segments[0].name == segments[1].name else [own for own in segments if own.name is not None]
+        [then] = self._plans(segments[:1], at if old_as_of is None else old_as_of, others)
+        [now] = self._plans(segments[1:], at, others)
+        frame = difference.difference(self.engine, then, now)
+        if old_as_of is not None:
+            frame.attrs["old_as_of"] = self._stamped(frame, [then], old_as_of).attrs["as_of"]
+        return self._stamped(frame, [now] if old_as_of is not None else [now, then], as_of)
 
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.

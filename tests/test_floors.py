@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
         (
             "composition",
             "counting",
+            "difference",
             "exchange",
             "journey",
             "lists",
@@ -66,6 +67,7 @@ HOMES = {
     "pandas": {
         "composition",
         "counting",
+        "difference",
         "engines",
         "journey",
         "lists",

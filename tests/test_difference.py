@@ -1,0 +1,190 @@
+"""Differences of definitions: who moved is what sets of members say, and why is what a second, plainer reading says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pytest
+from engines import ENGINES, Rows
+
+from segkit import DataError, E, F, SegkitWarning, Segment, Workspace, connect, everyone, in_segment, templates
+from segkit.builder import Predicate
+from segkit.catalog import Kind
+from segkit.engines.limits import Limits
+
+AS_OF = "2025-06-30T12:00:00Z"
+BEFORE = "2025-06-20T12:00:00Z"
+NOT_BOUGHT = "~(E.purchased.within(days=10).count() >= 1)"
+US, READS, BUYS = F.country == "US", F.opens >= 3, E.purchased.within(days=10).any()
+CONTACTS = [
+    {"contact_id": i, "country": ("US", "IT", None)[i % 3], "opens": (0, 2, 3, None)[i % 4], "made": dt.datetime(2025, 6, 1 + i)}
+    for i in range(24)
+]
+EVENTS = [{"contact_id": i, "event": "purchased", "occurred_at": dt.datetime(2025, 6, 1 + i % 29, 12)} for i in range(24)]
+TABLES = {
+    "contacts": Rows({"contact_id": Kind.INTEGER, "country": Kind.TEXT, "opens": Kind.INTEGER, "made": Kind.TIMESTAMP}, CONTACTS),
+    "events": Rows({"contact_id": Kind.INTEGER, "event": Kind.TEXT, "occurred_at": Kind.TIMESTAMP}, EVENTS),
+}
+CATALOG = {"contacts": {"table": "contacts", "created": "made"}, "events": [{"table": "events"}]}
+PAIRS = {
+    "looser": (READS, F.opens >= 2),
+    "narrower": (US, US & READS),
+    "replaced": (US & READS, US & BUYS),
+    "combined otherwise": (US & BUYS, US | BUYS),
+    "negated": (US, ~US),
+    "of groups": (~(US & READS) | BUYS, ~(US | READS) & ~BUYS),
+    "nobody": (READS & ~READS, everyone()),
+    "the same": (~(US & READS), ~US | ~READS),
+}
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def on_engine(request: pytest.FixtureRequest) -> Iterator[Workspace]:
+    own = ENGINES[request.param]
+    with connect(own.loaded(TABLES), home=None, as_of=AS_OF, catalog=CATALOG, **own.connect) as ws:
+        yield ws
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Workspace]:
+    with connect(ENGINES["duckdb"].loaded(TABLES), home=None, as_of=AS_OF, catalog=CATALOG) as ws:
+        yield ws
+
+
+@pytest.fixture(scope="module")
+def ws() -> Iterator[Workspace]:
+    with connect(home=None) as own:
+        yield own
+
+
+def check(ws: Workspace, old: Predicate, new: Predicate, frame: pd.DataFrame, **old_at: Any) -> None:
+    """Against the sets of members, and the sizes."""
+    then, now = (set(ws.members(own, **at)["contact_id"]) for own, at in ((old, old_at), (new, {})))
+    gained, lost = (frame[frame["moved"] == own]["contact_id"].tolist() for own in ("gained", "lost"))
+    assert (gained, lost) == (sorted(now - then), sorted(then - now))
+    assert list(frame.columns) == ["contact_id", "moved", "because"]
+    assert frame["moved"].tolist() == ["gained"] * len(gained) + ["lost"] * len(lost)
+    figures = {"old_size": len(then), "new_size": len(now), "gained": len(gained), "lost": len(lost), "kept": len(then & now)}
+    assert {name: frame.attrs[name] for name in figures} == figures
+    assert frame.attrs["same"] is (then == now)
+    counted = {(own["moved"], own["because"]): own for own in frame.attrs["reasons"]}
+    for (moved, because), rows in frame.groupby(["moved", "because"]):
+        own = counted.pop((moved, because))
+        assert (own["contacts"], own["examples"]) == (len(rows), rows["contact_id"].head(5).tolist())
+    assert counted == {}
+
+
+def truth(ws: Workspace, condition: Predicate, contact: int, at: str = AS_OF) -> bool:
+    return contact in set(ws.members(condition, as_of=at)["contact_id"])
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_every_engine_finds_who_moved(on_engine: Workspace, name: str) -> None:
+    check(on_engine, *PAIRS[name], on_engine.diff(*PAIRS[name]))
+
+
+def test_every_engine_finds_who_came_and_went(on_engine: Workspace) -> None:
+    with pytest.warns(SegkitWarning, match=f"no history of country.* not as of {BEFORE}"):
+        frame = on_engine.diff(BUYS & US, BUYS & US, old_as_of=BEFORE)
+    with pytest.warns(SegkitWarning, match="no history of country"):
+        check(on_engine, BUYS & US, BUYS & US, frame, as_of=BEFORE)
+    assert dt.datetime.fromisoformat(frame.attrs["old_as_of"]) == dt.datetime.fromisoformat(BEFORE)
+    bought = "E.purchased.within(days=10).count() >= 1"
+    new = {own["contact_id"] for own in CONTACTS if own["made"] > dt.datetime(2025, 6, 20, 12)}
+    for contact, moved, because in frame.itertuples(index=False):
+        expected = "new contact" if contact in new else f"became {'true' if moved == 'gained' else 'false'}: {bought}"
+        assert because == expected
+    assert set(frame["moved"]) == {"gained", "lost"}
+
+
+def test_reasons_are_those_of_a_plain_reading(small: Workspace) -> None:
+    """By hand: who is in `US & READS` or in `US & BUYS` only."""
+    read, bought = "F.opens >= 3", "E.purchased.within(days=10).count() >= 1"
+    frame = small.diff(US & READS, US & BUYS).set_index("contact_id")
+    for contact, (moved, because) in frame.iterrows():
+        assert truth(small, US, contact)
+        assert truth(small, READS, contact) is (moved == "lost")
+        assert truth(small, BUYS, contact) is (moved == "gained")
+        assert because == f"removed: {read}; added: {bought}"
+    narrower = small.diff(US, US & READS & BUYS).set_index("contact_id")
+    for contact, (_, because) in narrower.iterrows():
+        missing = [text for text, own in ((read, READS), (bought, BUYS)) if not truth(small, own, contact)]
+        assert because == "; ".join(f"added: {text}" for text in missing)
+    assert narrower["because"].nunique() == 3
+    wider = small.diff(US, US | READS | ~BUYS).set_index("contact_id")
+    for contact, (_, because) in wider.iterrows():
+        holds = [text for text, own in ((read, READS), (NOT_BOUGHT, ~BUYS)) if truth(small, own, contact)]
+        assert because == "; ".join(f"added: {text}" for text in holds)
+    otherwise = small.diff(US & BUYS, US | BUYS).set_index("contact_id")
+    for contact, (_, because) in otherwise.iterrows():
+        one = ("F.country == 'US'", bought) if not truth(small, US, contact) else (bought, "F.country == 'US'")
+        assert because == f"combined otherwise: {one[0]}, {one[1]}"
+
+
+def test_a_negation_is_told_from_what_it_negates(small: Workspace) -> None:
+    frame = small.diff(US, ~US)
+    assert set(frame["because"]) == {"removed: F.country == 'US'; added: F.country != 'US'"}
+
+
+def test_both_ways_give_the_same(ws: Workspace) -> None:
+    """An engine that takes no query with all conditions is asked for the members, and then for the truths in parts."""
+    old, new = F.opens > 20, (E.opened.within(days=60).count() > 3) & (F.clicks > 2) | E.purchased.within(days=30).any()
+    whole = ws.diff(old, new)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ws.engine, "limits", Limits(columns=2, joins=4))
+        parts = ws.diff(old, new)
+    pd.testing.assert_frame_equal(parts, whole)
+    assert parts.attrs == whole.attrs
+    assert len(whole) > 1000
+
+
+@pytest.mark.parametrize("segment", templates.documented(), ids=lambda own: own.name)
+def test_documented_segments_a_month_apart(ws: Workspace, segment: Segment) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SegkitWarning)
+        frame = ws.diff(segment, segment, old_as_of="2025-10-31")
+        then = set(ws.members(segment, as_of="2025-10-31")["contact_id"])
+    now = set(ws.members(segment)["contact_id"])
+    assert set(frame["contact_id"]) == then ^ now
+    assert not frame["because"].str.startswith(("removed", "added", "combined")).any()
+
+
+def test_an_empty_difference_certifies_the_same_members(ws: Workspace) -> None:
+    frame = ws.diff(F.opens > 5, ~(F.opens <= 5) & ~F.opens.is_missing())
+    assert frame.empty
+    assert list(frame.columns) == ["contact_id", "moved", "because"]
+    assert frame.attrs["same"] is True
+    assert frame.attrs["says"] == f"the same {ws.size(F.opens > 5):,} members on this data"
+    assert ws.diff(F.opens > 5, F.opens > 6).attrs["says"].startswith("0 gained, ")
+
+
+def test_two_versions_of_one_name_and_references(ws: Workspace) -> None:
+    old, new = Segment("Readers", F.opens > 5), Segment("Readers", F.opens > 6)
+    assert ws.diff(old, new).attrs["lost"] == ws.size(old) - ws.size(new)
+    other = Segment("US readers", in_segment("Readers") & (F.country == "USA"))
+    frame = ws.diff(old, other)
+    assert frame["because"].unique().tolist() == ["removed: F.opens > 5; added: F.country == 'USA'"]
+    assert frame.attrs["new_size"] == ws.size((F.opens > 5) & (F.country == "USA"))
+
+
+def test_keys_of_text_and_hostile_values() -> None:
+    keys = ["a", "A", "a ", "'; DROP TABLE contacts; --", "東京", "%"]
+    table = pd.DataFrame({"contact_id": keys, "n": range(6), "made": [pd.Timestamp("2025-06-01")] * 6})
+    events = pd.DataFrame({"contact_id": keys, "event": ["x"] * 6, "occurred_at": [pd.Timestamp("2025-06-25")] * 6})
+    with connect({"contacts": table, "events": events}, home=None, as_of=AS_OF) as own:
+        frame = own.diff(E.x.any(), E.x.any(), old_as_of=BEFORE)
+        assert frame["contact_id"].tolist() == sorted(keys)
+        assert frame["because"].unique().tolist() == ["became true: E.x.count() >= 1"]
+        assert own.diff(F.n < 3, F.n >= 3)["contact_id"].tolist() == [*sorted(keys[3:]), *sorted(keys[:3])]
+
+
+def test_data_that_changes_meanwhile_is_told(small: Workspace) -> None:
+    frame = small.engine.frame
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(small.engine, "frame", lambda sql: frame(sql).head(3) if "is_new" in sql else frame(sql))
+        with pytest.raises(DataError, match="less"):
+            small.diff(US, US & READS)
