@@ -1,16 +1,18 @@
 """What tells two definitions apart, or one definition at two instants: who came, who went, and which conditions moved them.
 
-    old, new  ->  their conditions, negations at the single ones  ->  who is in one only, and which conditions hold for them
-              ->  the conditions that account for being in or out  ->  those of them that differ
+    old, new  ->  their conditions, negations at the single ones  ->  what was added and removed, and whether to an AND or an OR
+              ->  who is in one only, and which conditions hold for them  ->  what of it accounts for that
 
-What accounts for a definition that holds are all items of an AND, and those items of an OR that hold; for one that does not
-hold those items of an AND that do not, and all items of an OR: the conditions without which it could be otherwise.
+A condition that is added to an OR or removed from an AND can only let contacts in; one that is added to an AND or removed from
+an OR can only keep them out. What accounts for a definition that holds are all items of an AND, and those items of an OR that
+hold; for one that does not hold those items of an AND that do not, and all items of an OR.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segkit import metrics, nodes
@@ -55,6 +57,7 @@ class _Group:
 
 
 _Tree: TypeAlias = "_Single | _Group"
+_Key: TypeAlias = "tuple[Condition | nodes.Predicate, bool]"
 Truths: TypeAlias = Mapping[Condition, bool]
 
 
@@ -112,11 +115,15 @@ def _reasons(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
 
 
 def _tree(node: nodes.Predicate, condition: Condition, negated: bool = False) -> _Tree:
-    """A definition with every negation at a single condition."""
+    """A definition with every negation at a single condition, and no AND in an AND or OR in an OR; everyone is an empty AND."""
     match node, condition:
+        case nodes.Everyone(), _:
+            return _Group(not negated, ())
         case (nodes.And(items), AllOf(own)) | (nodes.Or(items), AnyOf(own)):
-            below = tuple(_tree(item, each, negated) for item, each in zip(items, own, strict=True))
-            return _Group(isinstance(node, nodes.And) != negated, below)
+            is_all = isinstance(node, nodes.And) != negated
+            below = [_tree(item, each, negated) for item, each in zip(items, own, strict=True)]
+            parts = (each.items if isinstance(each, _Group) and each.is_all == is_all else (each,) for each in below)
+            return _Group(is_all, tuple(chain.from_iterable(parts)))
         case nodes.Not(item), Complement(own):
             return _tree(item, own, not negated)
         case _:
@@ -168,6 +175,9 @@ class _Reasons:
         self._in_old = {self._key(own): own for own in _singles(old)}
         self._in_new = {self._key(own): own for own in _singles(new)}
         self._told: dict[Any, str] = {}
+        edits = _Edits(self._key)
+        edits.between(old, new)
+        self._removed, self._added = edits.removed, edits.added
 
     def of(self, old: Truths | None, new: Truths | None) -> str:
         """The reason, by what holds then and now; None where the contact did not exist."""
@@ -178,20 +188,88 @@ class _Reasons:
             self._told[case] = self._reason(old, new)
         return self._told[case]
 
-    def _key(self, own: _Single) -> tuple[Any, bool]:
-        return (own.condition if self._is_same_moment else own.node, own.negated)
-
     def _reason(self, old: Truths, new: Truths) -> str:
         then, now = list(_accounting(self._old, old)), list(_accounting(self._new, new))
-        removed = [f"removed: {own.text()}" for own in then if self._key(own) not in self._in_new]
-        added = [f"added: {own.text()}" for own in now if self._key(own) not in self._in_old]
-        turned = [
-            f"became {'true' if _holds(own, new) else 'false'}: {own.text()}"
-            for own in (self._in_new[key] for key in dict.fromkeys(map(self._key, [*then, *now])) if key in self._in_new)
-            if self._key(own) in self._in_old and _holds(own, new) != _holds(self._in_old[self._key(own)], old)
-        ]
+        is_gained = _holds(self._new, new)
+        removed = [own for own in then if (self._key(own), is_gained) in self._removed]
+        added = [own for own in now if (self._key(own), not is_gained) in self._added]
+        if not removed and not added:
+            removed = [own for own in then if self._key(own) not in self._in_new]
+            added = [own for own in now if self._key(own) not in self._in_old]
+        words = [f"removed: {own.text()}" for own in removed] + [f"added: {own.text()}" for own in added]
+        words += [f"became {'true' if is_gained else 'false'}: {own.text()}" for own in self._turned([*then, *now], old, new)]
         both = dict.fromkeys(own.text() for own in (*then, *now))
-        return "; ".join(dict.fromkeys((*removed, *added, *turned))) or f"combined otherwise: {', '.join(both)}"
+        return "; ".join(dict.fromkeys(words)) or f"combined otherwise: {', '.join(both)}"
+
+    def _turned(self, accounting: Sequence[_Single], old: Truths, new: Truths) -> Iterator[_Single]:
+        """The conditions of both definitions that hold at one instant only."""
+        for key in dict.fromkeys(map(self._key, accounting)):
+            if key in self._in_old and key in self._in_new:
+                own = self._in_new[key]
+                if _holds(own, new) != _holds(self._in_old[key], old):
+                    yield own
+
+    def _key(self, own: _Single) -> _Key:
+        return (own.condition if self._is_same_moment else own.node, own.negated)
+
+
+# ---------------------------------------------------------------- what was added and removed
+
+
+class _Edits:
+    """What leads from one tree to another: conditions added to and removed from an AND (with True) or an OR (with False)."""
+
+    def __init__(self, key: Callable[[_Single], _Key]) -> None:
+        self._key = key
+        self.removed: set[tuple[_Key, bool]] = set()
+        self.added: set[tuple[_Key, bool]] = set()
+
+    def between(self, old: _Tree, new: _Tree) -> None:
+        """A single condition is a group of one; a group inside of another is held beside one like it there."""
+        match old, new:
+            case _Single(), _Single():
+                self._items((old,), (new,), True)
+            case _Single(), _Group(is_all, items):
+                self._items((old,), items, is_all)
+            case _Group(is_all, items), _Single():
+                self._items(items, (new,), is_all)
+            case _Group(), _Group() if old.is_all == new.is_all:
+                self._items(old.items, new.items, old.is_all)
+            case _Group(), _Group() if not old.items or self._is_like_one_of(new, old.items):
+                self._items(old.items, (new,), old.is_all)
+            case _Group(), _Group() if not new.items or self._is_like_one_of(old, new.items):
+                self._items((old,), new.items, new.is_all)
+
+    def _items(self, olds: Sequence[_Tree], news: Sequence[_Tree], is_all: bool) -> None:
+        shapes = {self._shape(own) for own in olds} & {self._shape(own) for own in news}
+        rest, others = ([own for own in some if self._shape(own) not in shapes] for some in (olds, news))
+        for own in list(rest):
+            other = next((each for each in others if self._are_alike(own, each)), None)
+            if other is not None:
+                rest.remove(own)
+                others.remove(other)
+                self.between(own, other)
+        self.removed |= {(self._key(single), is_all) for own in rest for single in _singles(own)}
+        self.added |= {(self._key(single), is_all) for own in others for single in _singles(own)}
+
+    def _are_alike(self, old: _Tree, new: _Tree) -> bool:
+        match old, new:
+            case _Group(), _Group():
+                return old.is_all == new.is_all
+            case (_Single() as own, _Group(_, items)) | (_Group(_, items), _Single() as own):
+                return self._shape(own) in map(self._shape, items)
+            case _:
+                return False
+
+    def _is_like_one_of(self, own: _Group, items: Sequence[_Tree]) -> bool:
+        return any(self._are_alike(own, each) for each in items)
+
+    def _shape(self, own: _Tree) -> Any:
+        match own:
+            case _Single():
+                return self._key(own)
+            case _Group(is_all, items):
+                return (is_all, frozenset(map(self._shape, items)))
 
 
 # ---------------------------------------------------------------- who

@@ -444,11 +444,12 @@ class Workspace:
 
         Returns:
             The contact key under its own name, moved (`gained` or `lost`), because; those gained first, by key. `because`
-            names the conditions that account for a contact being in one and not in the other, if they differ: `removed:` one
-            of the old definition alone, `added:` one of the new one alone, `became true:` or `became false:` one that is
-            written in both and holds at one instant only. Where all conditions are in both, they are `combined otherwise:`.
-            Who did not exist at the old instant is a `new contact`. What accounts for an AND that holds are all its
-            conditions, for an OR those that hold; for an AND that does not hold those that do not, for an OR all.
+            names the conditions that let a contact in or keep it out now: `added:` to the new definition, or `removed:` from
+            the old one; of those added to an OR or removed from an AND for who was gained, of those added to an AND or removed
+            from an OR for who was lost. `became true:` or `became false:` is one that is written in both and holds at one
+            instant only. Where no condition was added or removed, they are `combined otherwise:`. Who did not exist at the old
+            instant is a `new contact`. Of an AND that does not hold only the conditions that do not are named, and of an OR
+            that holds only those that do.
 
             `attrs` has `old_size`, `new_size`, `gained`, `lost`, `kept`; `same`, which certifies that both have the same
             members on this data; `says`, that in words; and `reasons`: for each how many contacts it moved, and examples.
@@ -460,7 +461,7 @@ class Workspace:
         >>> ws = connect()
         >>> frame = ws.diff(F.opens > 6, F.opens > 5)
         >>> frame["because"].unique().tolist(), frame.attrs["lost"]
-        (['removed: F.opens > 6; added: F.opens > 5'], 0)
+        (['removed: F.opens > 6'], 0)
         >>> ws.diff(F.opens > 5, ~(F.opens <= 5) & ~F.opens.is_missing()).attrs["same"]
         True
         """

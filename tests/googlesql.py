@@ -184,6 +184,8 @@ def _read(cell: ValueProto) -> Any:
             return _date_and_time(value)
         case "timestamp_value":
             return value.ToDatetime(dt.UTC)
+        case "numeric_value":
+            return Decimal(int.from_bytes(value, "little", signed=True)).scaleb(-9)
         case _:
             return value
 

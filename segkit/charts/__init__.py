@@ -10,5 +10,7 @@ from __future__ import annotations
 
 from segkit.charts.bars import composition, size
 from segkit.charts.chart import Chart
+from segkit.charts.differences import diff
+from segkit.charts.profiles import profile
 
-__all__ = ["Chart", "composition", "size"]
+__all__ = ["Chart", "composition", "diff", "profile", "size"]
