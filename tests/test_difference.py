@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from engines import ENGINES, Rows
+from engines import ENGINES, Engine, Rows
 
 from segkit import DataError, E, F, SegkitWarning, Segment, Workspace, connect, everyone, in_segment, templates
 from segkit.builder import Predicate
@@ -240,15 +240,23 @@ def test_two_versions_of_one_name_and_references(ws: Workspace) -> None:
     assert frame.attrs["new_size"] == ws.size((F.opens > 5) & (F.country == "USA"))
 
 
-def test_keys_of_text_and_hostile_values() -> None:
-    keys = ["a", "A", "a ", "'; DROP TABLE contacts; --", "東京", "%"]
-    table = pd.DataFrame({"contact_id": keys, "n": range(6), "made": [pd.Timestamp("2025-06-01")] * 6})
-    events = pd.DataFrame({"contact_id": keys, "event": ["x"] * 6, "occurred_at": [pd.Timestamp("2025-06-25")] * 6})
-    with connect({"contacts": table, "events": events}, home=None, as_of=AS_OF) as own:
+KEYS = ["a", "A", "a ", "'; DROP TABLE contacts; --", "東京", "%", "back\\slash", "${x}"]
+WITH_TEXT_KEYS = {
+    "contacts": Rows({"contact_id": Kind.TEXT, "n": Kind.INTEGER}, [{"contact_id": key, "n": n} for n, key in enumerate(KEYS)]),
+    "events": Rows(
+        {"contact_id": Kind.TEXT, "event": Kind.TEXT, "occurred_at": Kind.TIMESTAMP},
+        [{"contact_id": key, "event": "x", "occurred_at": dt.datetime(2025, 6, 25)} for key in KEYS],
+    ),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES.values(), ids=ENGINES)
+def test_keys_may_be_any_text(engine: Engine) -> None:
+    with connect(engine.loaded(WITH_TEXT_KEYS), home=None, as_of=AS_OF, **engine.connect) as own:
         frame = own.diff(E.x.any(), E.x.any(), old_as_of=BEFORE)
-        assert frame["contact_id"].tolist() == sorted(keys)
+        assert frame["contact_id"].tolist() == sorted(KEYS)
         assert frame["because"].unique().tolist() == ["became true: E.x.count() >= 1"]
-        assert own.diff(F.n < 3, F.n >= 3)["contact_id"].tolist() == [*sorted(keys[3:]), *sorted(keys[:3])]
+        assert own.diff(F.n < 3, F.n >= 3)["contact_id"].tolist() == [*sorted(KEYS[3:]), *sorted(KEYS[:3])]
 
 
 def test_data_that_changes_meanwhile_is_told(small: Workspace) -> None:

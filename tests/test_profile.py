@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -23,10 +24,12 @@ from segkit.engines.limits import Limits
 from segkit.intervals import holm, newcombe
 
 UTC = dt.UTC
+ROME = ZoneInfo("Europe/Rome")
 AS_OF = dt.datetime(2025, 6, 30, 12, tzinfo=UTC)
 KINDS = {
     "contact_id": Kind.INTEGER, "plan": Kind.TEXT, "opens": Kind.INTEGER, "spent": Kind.DECIMAL, "score": Kind.FLOAT,
-    "vip": Kind.BOOLEAN, "born": Kind.DATE, "seen": Kind.TIMESTAMP, "paid": Kind.TIMESTAMPTZ, "nothing": Kind.INTEGER,
+    "vip": Kind.BOOLEAN, "born": Kind.DATE, "seen": Kind.TIMESTAMP, "paid": Kind.TIMESTAMPTZ,
+    "in_rome": Kind.TIMESTAMP, "nothing": Kind.INTEGER,
 }  # fmt: skip
 PLANS = ["Gold", "gold", "gold ", " gold", "", "Größe", "東京", "O'Brien", None, None]
 FIELDS = list(KINDS)[1:]
@@ -52,6 +55,7 @@ def contacts() -> list[dict[str, Any]]:
             "born": maybe(dt.date(1900, 1, 1) + dt.timedelta(days=draw.choice((0, 59, 40_000, 45_000)))),
             "seen": maybe(dt.datetime(2025, 6, 1) + dt.timedelta(microseconds=draw.choice((0, 1, 10**12, 10**12 + 1)))),
             "paid": maybe(dt.datetime(2025, 6, 29, 3, tzinfo=UTC) + dt.timedelta(hours=draw.randrange(4))),
+            "in_rome": maybe(dt.datetime(2025, 3, 30, 1) + dt.timedelta(hours=draw.choice((0, 2, 3)))),
             "nothing": None,
         }
         for i in range(120)
@@ -66,13 +70,17 @@ TABLES = {
     "contacts": Rows(KINDS, contacts()),
     "events": Rows({"contact_id": Kind.INTEGER, "event": Kind.TEXT, "occurred_at": Kind.TIMESTAMP}, EVENTS),
 }
+CATALOG = {
+    "contacts": {"table": "contacts", "fields": {"in_rome": {"kind": "timestamp", "zone": "Europe/Rome"}}},
+    "events": [{"table": "events"}],
+}
 READERS = Segment("Readers", F.opens >= 6)
 
 
 @pytest.fixture(scope="module", params=ENGINES)
 def on_engine(request: pytest.FixtureRequest) -> Iterator[Workspace]:
     own = ENGINES[request.param]
-    with connect(own.loaded(TABLES), home=None, as_of=AS_OF, **own.connect) as ws:
+    with connect(own.loaded(TABLES), home=None, as_of=AS_OF, catalog=CATALOG, **own.connect) as ws:
         yield ws
 
 
@@ -85,10 +93,14 @@ def ws() -> Iterator[Workspace]:
 # ---------------------------------------------------------------- what pandas, numpy and scipy say
 
 
-def days_ago(value: Any) -> float:
+def at_utc(name: str, value: dt.datetime) -> dt.datetime:
+    own = value if value.tzinfo else value.replace(tzinfo=ROME if name == "in_rome" else UTC)
+    return own.astimezone(UTC)
+
+
+def days_ago(name: str, value: Any) -> float:
     if isinstance(value, dt.datetime):
-        at = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return (AS_OF - at) / dt.timedelta(days=1)
+        return (AS_OF - at_utc(name, value)) / dt.timedelta(days=1)
     return float((AS_OF.date() - value).days)
 
 
@@ -156,7 +168,7 @@ def check_field(frame: pd.DataFrame, name: str, inside: list[Any], outside: list
         assert frame[frame["field"] == name]["what"].tolist() == ["known"]
         return
     is_number = kind.is_number
-    numbers = [[float(value) if is_number else -days_ago(value) for value in side] for side in (inside, outside)]
+    numbers = [[float(value) if is_number else -days_ago(name, value) for value in side] for side in (inside, outside)]
     for what, expected in order(*numbers).items():
         if what == "mean" and not is_number:
             assert "mean" not in frame[frame["field"] == name]["what"].tolist()
@@ -193,14 +205,12 @@ def test_every_engine_counts_events(on_engine: Workspace) -> None:
 
 
 def test_times_are_shown_as_they_are(on_engine: Workspace) -> None:
-    frame = on_engine.profile(READERS, ["born", "seen", "paid"])
-    for name in ("born", "seen", "paid"):
+    frame = on_engine.profile(READERS, ["born", "seen", "paid", "in_rome"])
+    for name in ("born", "seen", "paid", "in_rome"):
         values = sorted(own[name] for own in contacts() if own[name] is not None)
-        whole = [
-            value.isoformat() if not isinstance(value, dt.datetime) else value.replace(tzinfo=UTC).isoformat() for value in values
-        ]
-        assert row(frame, name, "min")["everyone_at"] == whole[0]
-        assert row(frame, name, "max")["everyone_at"] == whole[-1]
+        for what, value in (("min", values[0]), ("max", values[-1])):
+            shown = at_utc(name, value) if isinstance(value, dt.datetime) else value
+            assert row(frame, name, what)["everyone_at"] == shown.isoformat()
 
 
 # ---------------------------------------------------------------- the sample data
