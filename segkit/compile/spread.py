@@ -176,9 +176,10 @@ def _written(term: Term, base: Base) -> Sql:
 
 
 def _numbers(count: int) -> exp.Query:
+    """A row for each field, its position; the first row names the column."""
     own: exp.Query = exp.Select(expressions=[sql.aliased(sql.number(0), _FIELD)])
     for i in range(1, count):
-        own = exp.Union(this=own, expression=exp.Select(expressions=[sql.aliased(sql.number(i), _FIELD)]), distinct=False)
+        own = exp.Union(this=own, expression=exp.Select(expressions=[sql.number(i)]), distinct=False)
     return own
 
 
