@@ -53,7 +53,7 @@ $(VENV)/.browser: $(VENV)/.test
 	@touch $@
 
 $(VENV)/.lab: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e ".[lab]"
+	$(BIN)/python -m pip install --quiet -e ".[lab,data]"
 	@touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml

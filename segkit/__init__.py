@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from segkit.language import parse, parse_fields, to_text
     from segkit.lists import StaticList
     from segkit.rendering import dialects
+    from segkit.rfm_cells import Rfm, cells, rfm
     from segkit.workspace import Workspace, connect
 
 __version__ = "0.1.0"
@@ -90,6 +91,7 @@ __all__ = [
     "EngineError",
     "F",
     "Journey",
+    "Rfm",
     "SegkitError",
     "SegkitWarning",
     "Segment",
@@ -97,6 +99,7 @@ __all__ = [
     "Workspace",
     "all_of",
     "any_of",
+    "cells",
     "charts",
     "connect",
     "constant",
@@ -117,6 +120,7 @@ __all__ = [
     "parse_segment",
     "per",
     "raw_sql",
+    "rfm",
     "sample",
     "templates",
     "to_json_logic",
@@ -130,13 +134,16 @@ __all__ = [
 
 _LATER = {
     "Journey": "journey",
+    "Rfm": "rfm_cells",
     "StaticList": "lists",
     "Workspace": "workspace",
+    "cells": "rfm_cells",
     "connect": "workspace",
     "dialects": "rendering",
     "parse": "language",
     "parse_fields": "language",
     "parse_journey": "journey",
+    "rfm": "rfm_cells",
     "to_text": "language",
 }
 

@@ -9,7 +9,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from segkit import bundled, composition, difference, display, lists, metrics, nodes, panel, profiling, store, verification, views
+from segkit import (
+    bundled,
+    composition,
+    difference,
+    display,
+    lists,
+    metrics,
+    nodes,
+    panel,
+    profiling,
+    rfm_cells,
+    store,
+    thresholds,
+    verification,
+    views,
+)
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
 from segkit.describe import describe
@@ -18,6 +33,7 @@ from segkit.errors import DefinitionError, SegkitWarning
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.plan import Plan, moment, plan
+from segkit.rfm_cells import Rfm
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, zone_of
 from segkit.spelling import spell
 
@@ -474,6 +490,105 @@ class Workspace:
         if old_as_of is not None:
             frame.attrs["old_as_of"] = self._stamped(frame, [then], old_as_of).attrs["as_of"]
         return self._stamped(frame, [now] if old_as_of is not None else [now, then], as_of)
+
+    def thresholds(
+        self,
+        segment: Audience | Predicate,
+        condition: Predicate | str | None = None,
+        *,
+        values: Iterable[Any] | None = None,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """How large a segment is at every threshold of one of its conditions, everything else held, counted in one query.
+
+        Args:
+            segment: the segment, with the condition anywhere in it, also below NOT and OR.
+            condition: the one to vary, a comparison by <, <=, > or >= with a constant: itself, or its path, such as
+                `"where.items[0]"`. Without one, the only one of the segment.
+            values: the thresholds to count at (up to 1,000), which times need; by default every value that a contact has, and
+                one beyond, where the curve ends. So with `>` and `<=` the size stays as it is from a threshold up to the next
+                one, with `>=` and `<` from the one before up to a threshold.
+            as_of: the instant of evaluation.
+
+        Returns:
+            threshold (as the definition writes it), size, share (of all contacts, 0 to 1), is_current (the definition's own),
+            by threshold. `attrs` has `segment`, `condition`, `varies`, `unit`, and `op`, empty where thresholds were given.
+
+        Raises:
+            DefinitionError: the condition is not one of the segment's, stands in it twice, or has no thresholds.
+
+        >>> from segkit import F
+        >>> frame = connect().thresholds((F.country == "USA") & (F.opens > 5))
+        >>> frame[frame["is_current"]][["threshold", "size"]].values.tolist()
+        [[5, 989]]
+        """
+        varied = thresholds.of_threshold(as_segment(segment), condition)
+        if values is None:
+            plans = self._plans(thresholds.asked(varied), as_of)
+            return self._stamped(thresholds.every_threshold(self.engine, varied, plans), plans[:1], as_of)
+        steps = thresholds.at_values(varied, values)
+        plans = self._plans(steps.asked(), as_of)
+        return self._stamped(thresholds.stepped(self.engine, steps, plans), plans[:1], as_of)
+
+    def windows(
+        self,
+        segment: Audience | Predicate,
+        condition: Predicate | str | None = None,
+        *,
+        lengths: Iterable[int] | None = None,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """How large a segment is at every length of one window or age, everything else held, counted in one query.
+
+        Args:
+            segment: the segment, with the condition anywhere in it, also below NOT and OR.
+            condition: the one to vary, itself or its path: a count of events in a window compared with a number
+                (`E.opened.within(days=30).count() >= 5`), `.any()`, a time `.within`, `.older_than` or `.in_next`, or a time
+                compared with `TODAY - days(30)`. Without one, the only one of the segment.
+            lengths: the lengths (up to 1,000) in the unit of the definition; by default 1 to 365 days, 240 minutes, 168 hours,
+                104 weeks, 36 months or 10 years.
+            as_of: the instant of evaluation.
+
+        Returns:
+            threshold (the length), size, share (of all contacts, 0 to 1), is_current (the definition's own length), by
+            threshold. `attrs` has `segment`, `condition`, `varies`, `unit`, and `op`, which is empty.
+
+        Raises:
+            DefinitionError: the condition is not one of the segment's, stands in it twice, or has no such window: a sum may
+                fall as its window grows.
+
+        >>> from segkit import E
+        >>> frame = connect().windows(E.opened.within(days=30).count() >= 5, lengths=[7, 30, 90])
+        >>> frame[["threshold", "size", "is_current"]].values.tolist()
+        [[7, 0, False], [30, 316, True], [90, 1039, False]]
+        """
+        steps = thresholds.at_lengths(thresholds.of_window(as_segment(segment), condition), lengths)
+        plans = self._plans(steps.asked(), as_of)
+        return self._stamped(thresholds.stepped(self.engine, steps, plans), plans[:1], as_of)
+
+    def rfm(self, scheme: Rfm | None = None, *, as_of: Any = None) -> pd.DataFrame:
+        """The customers by recency, frequency and monetary value: how many stand in each cell, and what they brought.
+
+        Args:
+            scheme: what `rfm(...)` makes; by default all purchases and fifths.
+            as_of: the instant of evaluation.
+
+        Returns:
+            r, f, m (1 the lowest; r 5 bought most recently), group (its name, empty where there are not five parts), size,
+            share (of all with a purchase), orders, revenue, revenue_share: a row for each cell, the empty ones too.
+            `attrs["certificate"]` shows the partition: `covered` (contacts in a cell), `none` (without a purchase), `total`,
+            `sums`.
+
+        Raises:
+            DefinitionError: the event or the property does not exist.
+
+        >>> frame = connect().rfm()
+        >>> len(frame), int(frame["size"].sum()) == frame.attrs["certificate"]["covered"], frame.attrs["certificate"]["sums"]
+        (125, True, True)
+        """
+        own = scheme if scheme is not None else Rfm()
+        [scored, everyone] = plans = self._plans(own.asked(), as_of)
+        return self._stamped(rfm_cells.counted(self.engine, own, scored, everyone), plans, as_of)
 
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.

@@ -3,14 +3,17 @@
 In JupyterLab a chart is an interactive Vega-Lite 5 picture in the colours of its theme, elsewhere (GitHub, exported HTML)
 an SVG of the same specification. Nothing global is changed on import, and no chart runs SQL.
 
-    frame  ->  bars: size, composition  ->  Chart (a specification, its table)  ->  shown, or saved as SVG, PNG, HTML, JSON
+    frame  ->  bars: size, composition;  grid: rfm;  curve: thresholds
+           ->  Chart (a specification, its table)  ->  shown, or saved as SVG, PNG, HTML, JSON
 """
 
 from __future__ import annotations
 
 from segkit.charts.bars import composition, size
 from segkit.charts.chart import Chart
+from segkit.charts.curve import thresholds
 from segkit.charts.differences import diff
+from segkit.charts.grid import rfm
 from segkit.charts.profiles import profile
 
-__all__ = ["Chart", "composition", "diff", "profile", "size"]
+__all__ = ["Chart", "composition", "diff", "profile", "rfm", "size", "thresholds"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 # of Okabe and Ito's palette, told apart by all readers; at least 3 to 1 on white and on black
 BLUE = "#3a86c8"
 GREY = "#8a8a8a"
+ORANGE = "#d5752b"
 LONGEST_NAME = 120
 LONGEST_NOTE = 400
 _LONGEST_LINE = 90

@@ -37,10 +37,10 @@ _COUNTS = ("count", "distinct", "sum", "days", "weeks", "months")
 
 
 def grouped(features: Iterable[Feature]) -> list[list[Feature]]:
-    """Features that one grouped query can collect: those of one event; a latest property and a sequence stand alone."""
+    """Features that one grouped query can collect: those of one event; what takes an order of the events stands alone."""
     groups: dict[object, list[Feature]] = {}
     for feature in features:
-        alone = feature.measure == "latest" or feature.then is not None
+        alone = feature.measure == "latest" or feature.then is not None or feature.nth > 1
         key = feature if alone else (feature.tables, feature.event)
         groups.setdefault(key, []).append(feature)
     return list(groups.values())
@@ -145,6 +145,24 @@ def latest(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, s
     query = exp.Select(expressions=[sql.column("contact_id", "ranked"), sql.column(column, "ranked")])
     query = query.from_(sql.subquery(inner, "ranked"), copy=False)
     return query.where(exp.EQ(this=sql.column("place", "ranked"), expression=sql.number(1)), copy=False)
+
+
+def nth_last(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
+    """One row a contact: when its nth newest event was; none for a contact with fewer."""
+    source, contact, where = _rows([feature], catalog, rows)
+    names = conditions.Names("e")
+    where += _within(feature, feature.bounds, names)
+    if feature.where is not None:
+        where.append(sql.operand(conditions.condition(feature.where, names)))
+    time = conditions.term(feature.time, names)
+    place = sql.row_number([contact.copy()], [exp.Ordered(this=time.copy(), desc=True, nulls_first=False)])
+    inner = exp.Select(
+        expressions=[sql.aliased(contact, "contact_id"), sql.aliased(time, column), sql.aliased(place, "place")]
+    ).from_(source, copy=False)
+    inner.set("where", exp.Where(this=sql.joined(exp.And, where)))
+    query = exp.Select(expressions=[sql.column("contact_id", "ranked"), sql.column(column, "ranked")])
+    query = query.from_(sql.subquery(inner, "ranked"), copy=False)
+    return query.where(exp.EQ(this=sql.column("place", "ranked"), expression=sql.number(feature.nth)), copy=False)
 
 
 def followed(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:

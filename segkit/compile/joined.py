@@ -110,13 +110,17 @@ def _add_events(base: Base, features: list[Feature]) -> None:
     rows = {i: name for i, (name, _) in unique.items()}
     for group in events.grouped(features):
         first = group[0]
-        what = "latest_" if first.measure == "latest" else "followed_" if first.then is not None else ""
+        what = (
+            "latest_" if first.measure == "latest" else "followed_" if first.then is not None else "nth_" if first.nth > 1 else ""
+        )
         measures = {feature: f"{feature.measure}" + (f"_{feature.of.name}" if feature.of else "") for feature in group}
         columns = dict(zip(group, sql.distinct_names(measures.values()), strict=True))
         if first.then is not None:
             query = events.followed(first, columns[first], base.catalog, rows)
         elif first.measure == "latest":
             query = events.latest(first, columns[first], base.catalog, rows)
+        elif first.nth > 1:
+            query = events.nth_last(first, columns[first], base.catalog, rows)
         else:
             query = events.measured(columns, base.catalog, rows)
         name = base.add(first, f"{what}{first.event or 'all'}_events", query)

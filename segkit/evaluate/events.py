@@ -122,7 +122,7 @@ def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Event]]) ->
         case "first":
             return min(at, default=None)
         case "last":
-            return max(at, default=None)
+            return sorted(at, reverse=True)[feature.nth - 1] if len(at) >= feature.nth else None
         case "latest":
             return _latest(feature, events)
         case "days":

@@ -306,7 +306,7 @@ class Feature:
 
     `tables` are positions in the catalog's event tables; `event` None is any event; `of` is the property measured;
     `zone` is where a day begins for the measures that count days, weeks and months; with `then` only events count that
-    another one follows.
+    another one follows; `nth` of the measure `last` is the time of the second newest event, the third newest and so on.
     """
 
     tables: tuple[int, ...]
@@ -318,6 +318,7 @@ class Feature:
     of: ColumnTerm | None
     zone: str
     then: Following | None = None
+    nth: int = 1
 
 
 @dataclass(frozen=True, slots=True)
