@@ -47,7 +47,7 @@ def sizes(engine: Engine, plans: Sequence[Plan]) -> pd.DataFrame:
 def _counted(engine: Engine, plans: Sequence[Plan]) -> tuple[int, list[int]]:
     """How many contacts there are, and how many members each plan has: in several queries where one would be too large."""
     query = compile.sizes(plans)
-    if len(plans) > 1 and not engine.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+    if len(plans) > 1 and not engine.limits.allow(*compile.extent(query)):
         half = len(plans) // 2
         (everyone, first), (_, second) = _counted(engine, plans[:half]), _counted(engine, plans[half:])
         return everyone, first + second

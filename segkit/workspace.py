@@ -17,6 +17,7 @@ from segkit import (
     lists,
     metrics,
     nodes,
+    overlap,
     panel,
     profiling,
     rfm_cells,
@@ -24,6 +25,7 @@ from segkit import (
     thresholds,
     verification,
     views,
+    waterfall,
 )
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional
@@ -589,6 +591,73 @@ class Workspace:
         own = scheme if scheme is not None else Rfm()
         [scored, everyone] = plans = self._plans(own.asked(), as_of)
         return self._stamped(rfm_cells.counted(self.engine, own, scored, everyone), plans, as_of)
+
+    def overlap(self, segments: Iterable[Audience | Predicate], *, as_of: Any = None) -> pd.DataFrame:
+        """How many contacts each two segments have in common, of up to 500 segments, all counted at one instant.
+
+        Returns:
+            a, b (the two segments), size_a, size_b, both (members of both), share_of_a, share_of_b (`both` as a share of
+            each, 0 to 1), jaccard (`both` as a share of those in at least one of them): a row for each pair, in the given
+            order. A share of nobody is NaN. `attrs["as_of"]` is the instant used.
+
+        Raises:
+            DefinitionError: there are more than 500 segments.
+
+        >>> from segkit import F
+        >>> frame = connect().overlap([Segment("US", F.country == "USA"), Segment("Readers", F.opens > 5)])
+        >>> frame[["a", "b"]].values.tolist(), bool((frame["both"] <= frame["size_a"]).all())
+        ([['US', 'Readers']], True)
+        """
+        plans = self._plans(segments, as_of)
+        return self._stamped(overlap.overlap(self.engine, plans), plans, as_of)
+
+    def intersections(self, segments: Iterable[Audience | Predicate], *, as_of: Any = None) -> pd.DataFrame:
+        """The exact regions that segments divide the contacts into, counted in one query: who is in which and in no other.
+
+        Returns:
+            One boolean column a segment, then size (contacts in these segments and in none of the others), share (of all
+            contacts, 0 to 1): the largest region first, of equal ones those of earlier segments. Regions without contacts are
+            left out; the one of contacts in none of the segments is a row like the others, so that the sizes add up to all
+            contacts. A segment called `size` or `share` is numbered (`size (2)`). `attrs["as_of"]` is the instant used.
+
+        Raises:
+            DefinitionError: there are more than 500 segments, or too many for one query of the engine.
+
+        >>> from segkit import F, everyone
+        >>> ws = connect()
+        >>> frame = ws.intersections([Segment("US", F.country == "USA"), Segment("Readers", F.opens > 5)])
+        >>> len(frame), int(frame["size"].sum()) == ws.size(everyone())
+        (4, True)
+        """
+        plans = self._plans(segments, as_of)
+        return self._stamped(overlap.intersections(self.engine, plans), plans, as_of)
+
+    def waterfall(self, segment: Audience | Predicate, *, as_of: Any = None) -> pd.DataFrame:
+        """What each condition of a segment does to its size: every node of its tree, counted in one query.
+
+        A row is a condition, or a group (`all of`, `any of`, `none of`, `not all of`) with its conditions in the rows below
+        it. NOT belongs to what it negates. A reference to another segment is one condition.
+
+        Returns:
+            path (where the node stands: `where` is the whole, `where.items[0]` its first item), condition (in the text
+            language, or in Python where the language cannot say it), alone (how many contacts meet the node by itself),
+            running (how many meet it and its siblings before it, joined as their group joins them: by AND or by OR, before a
+            NOT of the group), without (the size of the whole segment if the node were dropped), gain (`without` less the size
+            of the segment: what dropping gives back, or takes away where the node is an alternative), share (`alone` of all
+            contacts, 0 to 1). A group goes with its only item, and without the whole nothing is asked: everyone remains.
+
+        Raises:
+            DefinitionError: the segment has more than 500 different conditions.
+
+        >>> from segkit import F
+        >>> frame = connect().waterfall((F.country == "USA") & (F.opens > 5))
+        >>> frame["condition"].tolist()
+        ['all of', 'country = "USA"', 'opens > 5']
+        >>> bool(frame["running"].iloc[-1] == frame["alone"].iloc[0])
+        True
+        """
+        [own] = plans = self._plans([segment], as_of)
+        return self._stamped(waterfall.waterfall(self.engine, own), plans, as_of)
 
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.

@@ -3,7 +3,8 @@
 In JupyterLab a chart is an interactive Vega-Lite 5 picture in the colours of its theme, elsewhere (GitHub, exported HTML)
 an SVG of the same specification. Nothing global is changed on import, and no chart runs SQL.
 
-    frame  ->  bars: size, composition;  grid: rfm;  curve: thresholds
+    frame  ->  bars: size, composition;  curve: thresholds;  differences: diff;  grid: rfm;  pairs: overlap, intersections
+               profiles: profile;  steps: waterfall
            ->  Chart (a specification, its table)  ->  shown, or saved as SVG, PNG, HTML, JSON
 """
 
@@ -14,6 +15,8 @@ from segkit.charts.chart import Chart
 from segkit.charts.curve import thresholds
 from segkit.charts.differences import diff
 from segkit.charts.grid import rfm
+from segkit.charts.pairs import intersections, overlap
 from segkit.charts.profiles import profile
+from segkit.charts.steps import waterfall
 
-__all__ = ["Chart", "composition", "diff", "profile", "rfm", "size", "thresholds"]
+__all__ = ["Chart", "composition", "diff", "intersections", "overlap", "profile", "rfm", "size", "thresholds", "waterfall"]

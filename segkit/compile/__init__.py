@@ -27,6 +27,7 @@ __all__ = [
     "constants",
     "contacts",
     "distinct_values",
+    "extent",
     "members",
     "no_rows",
     "repeated_ids",
@@ -58,6 +59,19 @@ def sizes(plans: Sequence[Plan]) -> exp.Select:
         is_member = conditions.condition(plan.where, base.names)
         counts.append(sql.aliased(exp.Count(this=sql.case_when(is_member, sql.number(1))), f"size_{i}"))
     return base.select(counts, None, [plan.where for plan in plans])
+
+
+def extent(query: exp.Select) -> tuple[int, int]:
+    """The most columns and the most joins of any SELECT of a query: engines have limits of both."""
+    selects, stack = [], [query]
+    while stack:
+        own = stack.pop()
+        selects.append(own)
+        source = own.args.get("from_")
+        below = [cte.this for cte in own.ctes]
+        below += [source.this.this] if source is not None and isinstance(source.this, exp.Subquery) else []
+        stack += [select for select in below if isinstance(select, exp.Select)]
+    return max(len(own.expressions) for own in selects), max(len(own.args.get("joins") or ()) for own in selects)
 
 
 def truths(plan: Plan, wanted: Sequence[Condition]) -> exp.Select:

@@ -87,7 +87,7 @@ def distinct_names(wishes: Iterable[str]) -> list[str]:
     return [fresh(wish, taken) for wish in wishes]
 
 
-def joined(kind: type[exp.And] | type[exp.Or], parts: list[Sql]) -> Sql:
+def joined(kind: type[exp.And] | type[exp.Or] | type[exp.Add], parts: list[Sql]) -> Sql:
     """Parts joined as a balanced tree, so that thousands of them do not nest thousands deep."""
     while len(parts) > 1:
         pairs = [kind(this=a, expression=b) for a, b in zip(parts[::2], parts[1::2], strict=False)]

@@ -6,7 +6,7 @@ read-only, and SQL cannot reach the file system or the network beyond the files 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -14,6 +14,7 @@ from segkit.catalog import Tables
 from segkit.engines.limits import Limits
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
 
@@ -55,6 +56,15 @@ class KeepsAnswers(Engine, Protocol):
 
     def discard(self, name: str) -> None:
         """Drops a temporary table, if it is there."""
+        ...
+
+
+@runtime_checkable
+class HandsOverColumns(Engine, Protocol):
+    """An engine in this process that hands over whole columns, so that a row for each contact is soon at hand."""
+
+    def columns(self, sql: str) -> Mapping[str, np.ndarray]:
+        """The columns of the answer to a query, none of whose values is missing."""
         ...
 
 

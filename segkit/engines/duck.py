@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
@@ -14,6 +14,7 @@ from segkit.errors import EngineError
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
     import pandas as pd
 
 _T = TypeVar("_T")
@@ -41,6 +42,10 @@ class DuckDB:
     def frame(self, sql: str) -> pd.DataFrame:
         """The answer to a query."""
         return self._run(lambda c: c.execute(sql).df())
+
+    def columns(self, sql: str) -> Mapping[str, np.ndarray]:
+        """The columns of the answer to a query, none of whose values is missing."""
+        return cast("Mapping[str, np.ndarray]", self._run(lambda c: c.execute(sql).fetchnumpy()))
 
     def keep(self, name: str, rows: pd.DataFrame) -> str:
         """Makes or replaces a temporary table, also beside a file that is only read."""

@@ -1,0 +1,45 @@
+"""Which of some conditions hold for a contact, as bits packed into whole numbers: the signature of the contact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from segkit.compile import conditions, sql
+from segkit.compile.joined import base_of
+from segkit.compile.sql import Sql
+from segkit.plan import Plan
+from segkit.plan.tree import Condition
+
+BITS = 52
+"""How many conditions one number tells: every engine and driver holds that many bits exactly, also those that make it a float."""
+COUNT = "contacts"
+_SIGNED = "signed"
+
+
+def signatures(plans: Sequence[Plan], wanted: Sequence[Condition]) -> exp.Select:
+    """One row a contact, in no order: whether conditions of some plans hold, as the bits of `bits_0`, `bits_1`, ...
+
+    Each number tells `BITS` conditions, or the rest of them; the first is its highest bit.
+    """
+    base = base_of(plans)
+    columns: list[Sql] = []
+    for start in range(0, len(wanted), BITS):
+        some = wanted[start : start + BITS]
+        bits = [
+            sql.case_when(conditions.condition(own, base.names), sql.number(1 << (len(some) - 1 - i)), sql.number(0))
+            for i, own in enumerate(some)
+        ]
+        columns.append(sql.aliased(sql.joined(exp.Add, list(bits)), f"bits_{start // BITS}"))
+    return base.select(columns, None, [*(plan.where for plan in plans), *wanted])
+
+
+def regions(plans: Sequence[Plan], wanted: Sequence[Condition]) -> exp.Select:
+    """One row for each signature that occurs: `bits_0`, `bits_1`, ..., and how many `contacts` have it."""
+    signed = signatures(plans, wanted)
+    names = [column.alias for column in signed.expressions]
+    counted = sql.aliased(exp.Count(this=exp.Star()), COUNT)
+    query = exp.Select(expressions=[*(sql.column(name, _SIGNED) for name in names), counted])
+    query.from_(sql.subquery(signed, _SIGNED), copy=False)
+    return query.group_by(*(sql.column(name, _SIGNED) for name in names), copy=False)
