@@ -145,10 +145,42 @@ VERBS: Mapping[str, Verb] = {
 
 
 @dataclass(frozen=True)
+class Metric:
+    """A figure of what contacts do in a period: their events counted (`count`), a property of these added up (`sum`), or its
+    different values counted for each contact (`distinct`); or one figure divided by another (`ratio`).
+
+    `events` and `of` are the names that the event and its property may have: the first that the data has counts. `where` is
+    a condition on the properties, in the text language.
+    """
+
+    events: tuple[str, ...] = ()
+    measure: str = "count"
+    of: tuple[str, ...] = ()
+    where: str | None = None
+    ratio: tuple[str, str] | None = None
+
+
+_SENT = ("sent", "send", "email_sent", "email_send", "delivered", "email_delivered")
+_BOUGHT = ("purchased", "converted", "conversion", "order_placed", "order_completed")
+METRICS: Mapping[str, Metric] = {
+    "sends": Metric(_SENT),
+    "opens": Metric(("opened",)),
+    "clicks": Metric(("clicked",)),
+    "conversions": Metric(_BOUGHT),
+    "revenue": Metric(_BOUGHT, "sum", ("amount", "revenue", "value", "total", "price")),
+}
+"""The metrics known without a catalog, by usual names of events; a catalog's own metric of that name takes its place."""
+
+_RATES = ("open_rate", "click_rate", "click_to_open_rate", "conversion_rate", "revenue_per_contact")
+_TAKEN = ("segment", "period", "contacts", "average_order_value", "converted", "circular", *_RATES)
+
+
+@dataclass(frozen=True)
 class Catalog:
     """All that a definition may name. `assumed` catalogs know no fields and accept any.
 
-    `calculated` fields are values, or formulas as text that are read where they are used. `verbs` are added to `VERBS`.
+    `calculated` fields are values, or formulas as text that are read where they are used. `verbs` are added to `VERBS`,
+    `metrics` to `METRICS`.
     `frozen` are the lists that segkit keeps itself, beside those of the connection's own table.
     """
 
@@ -159,6 +191,7 @@ class Catalog:
     history: tuple[HistoryTable, ...] = ()
     calculated: Mapping[str, Value | str] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
     as_of: dt.datetime | None = None
     timezone: str | None = None
     assumed: bool = False
@@ -397,7 +430,7 @@ def _merged(table: str, declared: Mapping[str, Column], columns: Mapping[str, Co
 
 
 def _read_catalog(document: Any) -> Catalog:
-    known = ("contacts", "events", "lists", "history", "calculated", "verbs", "as_of", "timezone")
+    known = ("contacts", "events", "lists", "history", "calculated", "verbs", "metrics", "as_of", "timezone")
     parts = _mapping(document, "catalog", known)
     contacts = dict(_mapping(parts.get("contacts", {}), "catalog.contacts", _names(ContactTable)))
     contacts["fields"] = _read_columns(contacts.get("fields", {}), "catalog.contacts.fields")
@@ -409,6 +442,7 @@ def _read_catalog(document: Any) -> Catalog:
         history=tuple(_read_history(table, where) for where, table in _tables_of(parts, "history")),
         calculated=_read_formulas(parts.get("calculated") or {}),
         verbs=_read_verbs(parts.get("verbs") or {}),
+        metrics=_read_metrics(parts.get("metrics") or {}),
         as_of=_read_instant(parts.get("as_of")),
         timezone=checked_zone(parts["timezone"]) if parts.get("timezone") is not None else None,
     )
@@ -480,6 +514,59 @@ def _read_verb(spec: Any, where: str) -> Verb:
     if not events:
         raise CatalogError("the verb has no event", where=where, fix="write {event: email_open}")
     return Verb(tuple(events), tuple(nouns))
+
+
+def _read_metrics(document: Any) -> dict[str, Metric]:
+    where = "catalog.metrics"
+    if not isinstance(document, Mapping):
+        raise CatalogError(f"expected metrics, found {document!r:.60}", where=where, fix="write refunds: {event: refunded}")
+    metrics = {_metric_name(name, where): _read_metric(spec, f"{where}.{name}") for name, spec in document.items()}
+    plain = [name for name, own in {**METRICS, **metrics}.items() if own.ratio is None]
+    for name, own in metrics.items():
+        if name in METRICS and own.ratio is not None:
+            raise CatalogError(f"{name} cannot be a ratio", where=f"{where}.{name}", fix="name an event, or another metric")
+        for part in own.ratio or ():
+            _choice("metric", part, ["contacts", *plain], f"{where}.{name}.ratio")
+    return metrics
+
+
+def _metric_name(name: Any, where: str) -> str:
+    checked_name(str(name), "metric")
+    taken = next((own for own in _TAKEN if str(name).casefold() == own or str(name).casefold().startswith(f"{own}_")), None)
+    if taken is not None:
+        raise CatalogError(f"{name} is a column of its own", where=f"{where}.{name}", fix="give the metric another name")
+    return str(name)
+
+
+def _read_metric(spec: Any, where: str) -> Metric:
+    parts = (
+        {"event": spec} if isinstance(spec, str) else dict(_mapping(spec, where, ("event", "measure", "of", "where", "ratio")))
+    )
+    if "ratio" in parts:
+        ratio = parts.pop("ratio")
+        if parts or not isinstance(ratio, list | tuple) or len(ratio) != 2 or not all(isinstance(own, str) for own in ratio):
+            raise CatalogError(
+                "a ratio is of two metrics, and nothing else", where=where, fix="write {ratio: [refunds, revenue]}"
+            )
+        return Metric(ratio=(ratio[0], ratio[1]))
+    events, of = (_read_names(parts.get(key, ()), f"{where}.{key}") for key in ("event", "of"))
+    measure = _choice("measure", parts.get("measure", "sum" if of else "count"), ["count", "sum", "distinct"], f"{where}.measure")
+    if not events:
+        raise CatalogError("the metric has no event", where=where, fix="write {event: refunded, measure: sum, of: amount}")
+    if (measure == "count") == bool(of):
+        told = "counts events, not a property" if of else f"is a {measure} of nothing"
+        raise CatalogError(f"the metric {told}", where=where, fix="write {event: refunded, measure: sum, of: amount}")
+    condition = parts.get("where")
+    if condition is not None and (not isinstance(condition, str) or not condition.strip()):
+        raise CatalogError(f"{condition!r:.60} is no condition", where=f"{where}.where", fix="write it as text: amount > 50")
+    return Metric(events, measure, of, condition)
+
+
+def _read_names(given: Any, where: str) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else given
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
+        raise CatalogError(f"{names!r:.60} are no names", where=where, fix="write one name, or [several, in, a list]")
+    return tuple(names)
 
 
 def _read_lists(document: Any) -> ListTable:
@@ -563,6 +650,8 @@ def _lines(catalog: Catalog) -> Iterable[str]:
     yield from _column_lines(contacts.fields)
     for name, formula in catalog.calculated.items():
         yield f"  {name:<24} calculated" + (f" as {formula}" if isinstance(formula, str) else "")
+    for name, metric in catalog.metrics.items():
+        yield f"  {name:<24} metric, {_metric_in_words(metric)}"
     for past in catalog.history:
         yield f"history: {past.table} of {', '.join(past.fields)}, from {past.valid_from} until {past.valid_to}"
     for table in catalog.events:
@@ -581,6 +670,13 @@ def _column_lines(columns: Mapping[str, Column]) -> Iterable[str]:
     for name, column in columns.items():
         source = f"  (column {column.name})" if column.name != name else ""
         yield f"  {name:<24} {_kind_in_words(column)}{source}"
+
+
+def _metric_in_words(metric: Metric) -> str:
+    if metric.ratio is not None:
+        return " / ".join(metric.ratio)
+    measured = f"{metric.measure} of {' or '.join((*metric.of, *([] if metric.of else ['events'])))}"
+    return f"{measured}, {' or '.join(metric.events)}" + (f" where {metric.where}" if metric.where else "")
 
 
 def _kind_in_words(column: Column) -> str:
@@ -607,6 +703,8 @@ def _view(catalog: Catalog) -> View:
     tables += [Table("history", ("field", "kept in"), past)] if past else []
     formulas = tuple((name, formula if isinstance(formula, str) else "") for name, formula in catalog.calculated.items())
     tables += [Table("calculated", ("field", "formula"), formulas)] if formulas else []
+    figures = tuple((name, _metric_in_words(metric)) for name, metric in catalog.metrics.items())
+    tables += [Table("metrics", ("metric", "what it is"), figures)] if figures else []
     created = f", since {contacts.created}" if contacts.created else ""
     where = Line(f"{contacts.table}, key {contacts.key}{created}", "contacts")
     assumed = [Line("assumed: any field and event may be named")] if catalog.assumed else []

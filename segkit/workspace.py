@@ -19,6 +19,7 @@ from segkit import (
     nodes,
     overlap,
     panel,
+    performance,
     profiling,
     rfm_cells,
     store,
@@ -28,7 +29,7 @@ from segkit import (
     waterfall,
 )
 from segkit.builder import Names, Predicate, Value, event, field
-from segkit.catalog import Catalog, completed, conventional
+from segkit.catalog import Catalog, completed, conventional, find
 from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
@@ -659,6 +660,75 @@ class Workspace:
         [own] = plans = self._plans([segment], as_of)
         return self._stamped(waterfall.waterfall(self.engine, own), plans, as_of)
 
+    def performance(
+        self,
+        segments: Iterable[Audience | Predicate],
+        *,
+        start: Any,
+        end: Any = None,
+        every: str | None = None,
+        baseline: str | Audience | Predicate | None = None,
+        membership: str = "start",
+        confidence: float = 0.95,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """What the members of each segment did in a period, and which differences are real: one query a period.
+
+        Args:
+            segments: whose members.
+            start: when the period begins: a date, a datetime or ISO text.
+            end: until before when it lasts (default: `as_of`).
+            every: `day`, `week`, `month`, `quarter` or `year`, to split it into periods, on the workspace's clock.
+            baseline: a segment, or the name of one, to compare the others with, beside the rest of the contacts. It has a
+                row of its own, the last one where it is not among the segments.
+            membership: `start` or `end`: at which end of each period one must be a member. At the end, contacts are members
+                by what they did in the period, so that figures often say no more than the definition.
+            confidence: of the intervals; a difference is significant where its adjusted p-value is at most one less that.
+            as_of: the instant after which nothing is known (default: the workspace's).
+
+        Returns:
+            segment, period (its beginning; only with `every`), contacts, sends, opens, clicks, conversions, revenue,
+            average_order_value (revenue / conversions), converted (contacts with a conversion), the catalog's own metrics;
+            then with `_low` and `_high` open_rate (of sends), click_rate (of sends), click_to_open_rate (clicks of opens),
+            conversion_rate (converted of contacts), revenue_per_contact, and the catalog's own ratios; circular (the rates
+            whose events or fields also define the segment, with commas); then each rate less that of the contacts who are no
+            members, `open_rate_vs_rest` with `_low`, `_high`, `_p`, `_p_adjusted` (Holm, over all comparisons in the frame)
+            and `_significant`, and with a baseline `open_rate_vs_baseline` and so on. What the catalog has no event for is
+            missing. `attrs` hold start, end, membership, confidence, baseline and `denominators`; docs/performance.md has the
+            formulas, their sources and limits.
+
+        Raises:
+            DefinitionError: an empty period or one in the future, an unknown name, or a metric that names what does not exist.
+
+        >>> from segkit import E, F, Segment
+        >>> ws = connect()
+        >>> carted = Segment("Carted", E.carted.any())
+        >>> frame = ws.performance([carted], start="2025-09-01", end="2025-10-01")
+        >>> frame[["sends", "opens"]].values.tolist(), bool(frame["open_rate_low"][0] < frame["open_rate"][0])
+        ([[10535, 2189]], True)
+        """
+        until = moment(as_of if as_of is not None else self._as_of, self._zone)
+        first, last = moment(start, self._zone), until if end is None else moment(end, self._zone)
+        level, at = performance.checked_confidence(confidence), performance.checked_membership(membership)
+        spans = performance.stretches(first, last, every, until)
+        own, base = self._compared(segments, baseline)
+        parts = [
+            performance.Stretch(begin, stop, until, self._plans(own, begin if at == "start" else min(stop, until.as_of)))
+            for begin, stop in spans
+        ]
+        if own:
+            frame, notes = performance.performance(self.engine, parts, base, level, every)
+        else:
+            frame, notes = performance.empty(self._checked(), base, every), []
+        if last.as_of > until.as_of:
+            notes.append(f"the period ends at {last.as_of}, and nothing after {until.as_of} is known")
+        for note in notes:
+            warnings.warn(note, SegkitWarning, stacklevel=2)
+        about = {"start": first.as_of.isoformat(), "end": last.as_of.isoformat(), "membership": at, "confidence": level}
+        named = None if base is None else str(frame["segment"].iloc[base])
+        frame.attrs |= {**about, "baseline": named, "denominators": performance.denominators(self._catalog)}
+        return self._stamped(frame, [own for part in parts for own in part.plans], first.as_of.date())
+
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.
 
@@ -816,6 +886,21 @@ class Workspace:
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
         return plans
+
+    def _compared(
+        self, segments: Iterable[Audience | Predicate], baseline: str | Audience | Predicate | None
+    ) -> tuple[list[Segment], int | None]:
+        """The segments, the one they are compared with among them, and its place."""
+        if isinstance(segments, Audience | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
+        if baseline is None:
+            return own, None
+        if isinstance(baseline, str):
+            named = {segment.name: segment for segment in (*self.segments, *own) if segment.name is not None}
+            baseline = named[find("segment", baseline, named)]
+        wanted = as_segment(baseline)
+        return ([*own, wanted], len(own)) if wanted not in own else (own, own.index(wanted))
 
     def _checked(self) -> Catalog:
         """The catalog with what the data tells, asked once a connection."""

@@ -18,6 +18,7 @@ PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors", "display", "intervals"), 0),
     "superiority": 1,
+    **dict.fromkeys(("nodes", "errors", "display", "inference"), 0),
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
@@ -36,6 +37,7 @@ FLOORS: dict[str, int] = {
             "profiling",
             "rfm_cells",
             "overlap",
+            "performance",
             "store",
             "suggestions",
             "templates",
@@ -80,6 +82,7 @@ HOMES = {
         "panel",
         "profiling",
         "rfm_cells",
+        "performance",
         "templates",
         "thresholds",
         "verification",

@@ -81,15 +81,15 @@ class Base:
         ]
 
 
-def base_of(plans: Sequence[Plan]) -> Base:
-    """The base for the conditions of some plans of one catalog and moment."""
+def base_of(plans: Sequence[Plan], until: Moment | None = None) -> Base:
+    """The base for the conditions of some plans of one catalog and moment; `until` when events are read, if later."""
     catalog, at = plans[0].catalog, plans[0].at
     tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history)]
     lists = [own.table for own in (catalog.lists, catalog.frozen) if own is not None]
     taken = {name.casefold() for name in (catalog.contacts.table, *tables, *lists)}
     contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
     base = Base(catalog, at, Names(contacts, fields=catalog), taken | {contacts})
-    _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)))
+    _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)), until or at)
     for name in dict.fromkeys(name for plan in plans for name in plan.lists):
         table = catalog.list_table(name)
         assert table is not None
@@ -104,8 +104,8 @@ def base_of(plans: Sequence[Plan]) -> Base:
     return base
 
 
-def _add_events(base: Base, features: list[Feature]) -> None:
-    unique = events.unique_events(features, base.catalog, base.at, base.taken)
+def _add_events(base: Base, features: list[Feature], until: Moment) -> None:
+    unique = events.unique_events(features, base.catalog, until, base.taken)
     base.ctes += unique.values()
     rows = {i: name for i, (name, _) in unique.items()}
     for group in events.grouped(features):

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
 from segkit import nodes
-from segkit.errors import DefinitionError
+from segkit.errors import DefinitionError, unknown
 from segkit.plan.tree import Bounds, Moment
 
 Time = TypeVar("Time", dt.date, dt.datetime)
@@ -214,6 +214,45 @@ def period_days(period: nodes.Period, at: Moment) -> tuple[dt.date, dt.date]:
     sign = 1 if period.shift >= 0 else -1
     begin = _moved(first, nodes.Duration(abs(period.shift) * step.amount, step.unit), sign)
     return begin, _moved(begin, step, 1)
+
+
+MOST_PERIODS = 1000
+
+
+def periods(start: dt.datetime, end: dt.datetime, every: str | None, zone: str) -> list[tuple[dt.datetime, dt.datetime]]:
+    """The stretches, each from an instant until before the next one, that lie between two instants.
+
+    They begin at `start` and go in steps on the wall clock of `zone`; the last one ends at `end`.
+
+    >>> both = (dt.datetime(2025, 1, 31, tzinfo=dt.UTC), dt.datetime(2025, 4, 1, tzinfo=dt.UTC))
+    >>> [str(begin.date()) for begin, _ in periods(*both, "month", "UTC")]
+    ['2025-01-31', '2025-02-28', '2025-03-31']
+
+    Raises:
+        DefinitionError: there is nothing between the instants, `every` is no unit, or there are more than 1,000.
+    """
+    if start >= end:
+        raise DefinitionError(f"the period from {start} to {end} is empty", fix="end it after its start")
+    if every is None:
+        return [(start, end)]
+    if every not in _EVERY:
+        raise unknown("unit", str(every), _EVERY)
+    step, wall = _EVERY[every], start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    edges = [start]
+    while edges[-1] < end:
+        if len(edges) > MOST_PERIODS:
+            raise DefinitionError(f"more than {MOST_PERIODS:,} periods", fix="choose longer ones, or a shorter time")
+        edges.append(to_utc(_moved(wall, nodes.Duration(len(edges) * step.amount, step.unit), 1), zone))
+    return list(zip(edges[:-1], [*edges[1:-1], end], strict=True))
+
+
+_EVERY = {
+    "day": nodes.Duration(1, "days"),
+    "week": nodes.Duration(1, "weeks"),
+    "month": nodes.Duration(1, "months"),
+    "quarter": nodes.Duration(3, "months"),
+    "year": nodes.Duration(1, "years"),
+}
 
 
 def anniversary_days(within: int, at: Moment) -> tuple[int, ...]:
