@@ -7,12 +7,14 @@ sums over contacts, and its error comes from how contacts differ.
 - the same over sends: with the number of independent sends that would be as uncertain, Kish (1965), "Survey sampling", 8.2,
   from the linearised ratio, Woodruff (1971), JASA 66; never more than there are sends: Korn and Graubard (1998), "Confidence
   intervals for proportions with small expected number of positive counts", Survey Methodology 24.
-- interval of a difference of proportions: Newcombe (1998), "Interval estimation for the difference between independent
-  proportions", Statistics in Medicine 17, method 10; where groups share contacts, with their correlation: Zou (2007), "Toward
-  using confidence intervals to compare correlations", Psychological Methods 12.
-- test of a difference of proportions: the score test, which pools both (its square is Pearson's chi-square).
-- interval and test of means and ratios of money, which are skewed: Hall (1992), "On the removal of skewness by
-  transformation", JRSS B 54.
+- interval of a mean or ratio of amounts, which are skewed: Hall (1992), "On the removal of skewness by transformation",
+  JRSS B 54.
+- interval of a difference, from both intervals: Newcombe (1998), "Interval estimation for the difference between independent
+  proportions", Statistics in Medicine 17, method 10; of other intervals, Zou and Donner (2008), "Construction of confidence
+  limits about effect measures: a general approach", Statistics in Medicine 27; with the correlation of groups that share
+  contacts, Zou (2007), "Toward using confidence intervals to compare correlations", Psychological Methods 12.
+- test of a difference of proportions: the score test, which pools both (its square is Pearson's chi-square); of amounts: the
+  level at which the interval begins to leave zero out.
 - correction for many comparisons: Holm (1979), "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6.
 """
 
@@ -22,13 +24,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb, copysign, isnan, nan, sqrt
 from statistics import NormalDist
-from typing import Protocol
+from typing import TypeAlias
 
 Sums = Mapping[tuple[int, int], float]
 """Sums over contacts: at (i, j) that of x to the power of i times y to the power of j."""
 
 _NORMAL = NormalDist()
 _ROUNDING = 1e-12
+_FARTHEST = 38.0
+"""Standard errors, beyond which no chance is left in double precision."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +43,6 @@ class Difference:
     low: float
     high: float
     p: float
-
-
-class Estimate(Protocol):
-    """A figure of a group of contacts: `value`, and what is known of its error."""
-
-    @property
-    def value(self) -> float: ...
-
-    def interval(self, confidence: float) -> tuple[float, float]: ...
-
-    def minus(self, other: Estimate, shared: Sums, confidence: float) -> Difference: ...
 
 
 def normal_quantile(confidence: float) -> float:
@@ -76,7 +69,7 @@ def wilson(share: float, count: float, confidence: float) -> tuple[float, float]
     return (0.0 if share == 0 else middle - half), (1.0 if share == 1 else middle + half)
 
 
-# ---------------------------------------------------------------- proportions
+# ---------------------------------------------------------------- estimates
 
 
 @dataclass(frozen=True)
@@ -94,36 +87,44 @@ class Proportion:
     def interval(self, confidence: float) -> tuple[float, float]:
         return wilson(self.value, self.count, confidence)
 
-    def minus(self, other: Estimate, shared: Sums, confidence: float) -> Difference:
-        """This proportion less another one; `shared` are the sums over the contacts that are in both groups."""
-        assert isinstance(other, Proportion)
-        value = self.value - other.value
-        (low, high), (other_low, other_high) = self.interval(confidence), other.interval(confidence)
-        if isnan(low) or isnan(other_low):
-            return Difference(value, nan, nan, nan)
-        r = self._correlation(other, shared)
-        below, above = self.value - low, high - self.value
-        other_below, other_above = other.value - other_low, other_high - other.value
-        return Difference(
-            value,
-            value - _side(below, other_above, r),
-            value + _side(above, other_below, r),
-            self._p(other, r),
-        )
 
-    def _correlation(self, other: Proportion, shared: Sums) -> float:
-        spread = sqrt(self.variance * other.variance)
-        if not shared or not spread:
-            return 0.0
-        return max(-1.0, min(1.0, _product(shared, self.weights, other.weights) / spread))
+@dataclass(frozen=True)
+class Mean:
+    """A ratio of sums y / x, such as a mean, with the second and third moment of its error.
 
-    def _p(self, other: Proportion, r: float) -> float:
-        pooled = (self.value * self.count + other.value * other.count) / (self.count + other.count)
-        own, others = (sqrt(max(pooled * (1 - pooled), 0.0) / each) for each in (self.count, other.count))
-        error = _side(own, others, r)
-        if error <= _ROUNDING:
-            return 1.0 if abs(self.value - other.value) <= _ROUNDING else nan
-        return _two_sided((self.value - other.value) / error)
+    `weights` times x and y are a contact's part in that error.
+    """
+
+    value: float
+    variance: float
+    third: float
+    weights: tuple[float, float]
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        if self.is_certain():
+            return nan, nan
+        z = normal_quantile(confidence)
+        return self._limit(z), self._limit(-z)
+
+    def distances(self, z: float) -> tuple[float, float]:
+        """How far the limits lie below and above, so many standard errors out."""
+        return max(self.value - self._limit(z), 0.0), max(self._limit(-z) - self.value, 0.0)
+
+    def is_certain(self) -> bool:
+        """Whether nothing tells how far it may be off: contacts do not differ, or there are too few."""
+        return not self.variance > _ROUNDING**2 * self.value * self.value
+
+    def _limit(self, z: float) -> float:
+        """Where Hall's transformation takes the error to z."""
+        error = sqrt(self.variance)
+        skew = self.third / error**3
+        if abs(skew) < 1e-8:
+            return self.value - error * z
+        inner = 1 + skew * (z - skew / 6)
+        return self.value - error * 3 / skew * (copysign(abs(inner) ** (1 / 3), inner) - 1)
+
+
+Estimate: TypeAlias = Proportion | Mean
 
 
 def proportion(sums: Sums, reached: float | None) -> Proportion:
@@ -144,40 +145,15 @@ def proportion(sums: Sums, reached: float | None) -> Proportion:
     if reached < 2:
         return Proportion(value, reached, weights, variance)
     variance *= reached / (reached - 1)
-    spread = value * (1 - value)
-    count = min(spread / variance, x) if spread > 0 and variance > spread * _ROUNDING / x else reached if spread <= 0 else x
-    return Proportion(value, count, weights, variance)
+    return Proportion(value, _independent(value, variance, x, reached), weights, variance)
 
 
-# ---------------------------------------------------------------- means and ratios
-
-
-@dataclass(frozen=True)
-class Mean:
-    """A ratio of sums y / x, such as a mean, with the second and third moment of its error.
-
-    `weights` times x and y are a contact's part in that error.
-    """
-
-    value: float
-    variance: float
-    third: float
-    weights: tuple[float, float]
-
-    def interval(self, confidence: float) -> tuple[float, float]:
-        return _unskewed_interval(self.value, self.variance, self.third, confidence)
-
-    def minus(self, other: Estimate, shared: Sums, confidence: float) -> Difference:
-        """This mean less another one; `shared` are the sums over the contacts that are in both groups."""
-        assert isinstance(other, Mean)
-        value = self.value - other.value
-        variance, third = self.variance + other.variance, self.third - other.third
-        if shared:
-            both = (self.weights[0] - other.weights[0], self.weights[1] - other.weights[1])
-            variance -= 2 * _product(shared, self.weights, other.weights)
-            third += _power(shared, both, 3) - _power(shared, self.weights, 3) + _power(shared, other.weights, 3)
-        low, high = _unskewed_interval(value, variance, third, confidence)
-        return Difference(value, low, high, _unskewed_p(value, variance, third))
+def _independent(share: float, variance: float, trials: float, contacts: float) -> float:
+    """How many independent trials would be as uncertain; where all agree, nothing tells, and each contact is taken for one."""
+    spread = share * (1 - share)
+    if spread <= 0:
+        return contacts
+    return min(spread / variance, trials) if variance > _ROUNDING * spread / trials else trials
 
 
 def mean(sums: Sums, reached: float) -> Mean:
@@ -191,26 +167,69 @@ def mean(sums: Sums, reached: float) -> Mean:
     return Mean(value, variance, _power(sums, weights, 3), weights)
 
 
-def _unskewed_interval(value: float, variance: float, third: float, confidence: float) -> tuple[float, float]:
-    if isnan(variance) or variance <= _ROUNDING * value * value or variance <= 0:
-        return nan, nan
-    error, skew, z = sqrt(variance), third / variance**1.5, normal_quantile(confidence)
-    return value - error * _skewed(z, skew), value - error * _skewed(-z, skew)
+# ---------------------------------------------------------------- differences
 
 
-def _unskewed_p(value: float, variance: float, third: float) -> float:
-    if isnan(variance) or variance <= 0:
-        return 1.0 if variance == 0 and value == 0 else nan
-    t, skew = value / sqrt(variance), third / variance**1.5
-    return _two_sided(t + skew * t * t / 3 + skew * skew * t**3 / 27 + skew / 6)
+def difference(one: Estimate, other: Estimate, shared: Sums | None, confidence: float) -> Difference:
+    """One estimate less another of its kind.
+
+    Args:
+        one: of a group of contacts.
+        other: of another group.
+        shared: the sums over the contacts that are in both groups; None where no contact is.
+        confidence: of the interval.
+    """
+    value = one.value - other.value
+    (low, high), (other_low, other_high) = one.interval(confidence), other.interval(confidence)
+    r = _correlation(one, other, shared)
+    return Difference(
+        value,
+        value - _side(one.value - low, other_high - other.value, r),
+        value + _side(high - one.value, other.value - other_low, r),
+        _p_of_difference(one, other, r),
+    )
 
 
-def _skewed(z: float, skew: float) -> float:
-    """The studentised error that Hall's transformation takes to z."""
-    if abs(skew) < 1e-8:
-        return z
-    inner = 1 + skew * (z - skew / 6)
-    return 3 / skew * (copysign(abs(inner) ** (1 / 3), inner) - 1)
+def _p_of_difference(one: Estimate, other: Estimate, r: float) -> float:
+    match one, other:
+        case Proportion(), Proportion():
+            return _pooled_p(one, other, r)
+        case Mean(), Mean():
+            return _inverted_p(one, other, r)
+    raise TypeError("a proportion and a mean have no difference")
+
+
+def _pooled_p(one: Proportion, other: Proportion, r: float) -> float:
+    if not (0 <= one.value <= 1 and 0 <= other.value <= 1):
+        return nan
+    pooled = (one.value * one.count + other.value * other.count) / (one.count + other.count)
+    own, others = (sqrt(pooled * (1 - pooled) / each.count) for each in (one, other))
+    error = _side(own, others, r)
+    if error <= _ROUNDING:
+        return 1.0 if abs(one.value - other.value) <= _ROUNDING else nan
+    return _two_sided((one.value - other.value) / error)
+
+
+def _inverted_p(one: Mean, other: Mean, r: float) -> float:
+    """Where the interval of the difference begins to leave zero out."""
+    if one.is_certain() or other.is_certain():
+        return nan
+    value = one.value - other.value
+    nearest, farthest = 0.0, _FARTHEST
+    for _ in range(60):
+        z = (nearest + farthest) / 2
+        (below, above), (other_below, other_above) = one.distances(z), other.distances(z)
+        reach = _side(below, other_above, r) if value > 0 else _side(above, other_below, r)
+        nearest, farthest = (z, farthest) if reach < abs(value) else (nearest, z)
+    return _two_sided(nearest)
+
+
+def _correlation(one: Estimate, other: Estimate, shared: Sums | None) -> float:
+    """The correlation of the estimates of two groups, which comes from the contacts that are in both."""
+    spread = sqrt(one.variance * other.variance) if one.variance > 0 and other.variance > 0 else 0.0
+    if shared is None or not spread:
+        return 0.0
+    return max(-1.0, min(1.0, _product(shared, one.weights, other.weights) / spread))
 
 
 # ---------------------------------------------------------------- many comparisons

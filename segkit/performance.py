@@ -17,7 +17,7 @@ from segkit.compile.totals import ANY, Product, totals
 from segkit.display import distinct
 from segkit.engines import Engine
 from segkit.errors import DefinitionError
-from segkit.inference import Estimate, Sums, holm, mean, proportion
+from segkit.inference import Estimate, Sums, difference, holm, mean, proportion
 from segkit.metrics import label
 from segkit.plan import Moment, Plan
 from segkit.plan.clock import periods
@@ -318,8 +318,8 @@ def _differences(
         for rate in rates:
             value = low = high = p = nan
             if other is not None and _is_known(rate, features):
-                common = shared.of(rate) if shared is not None else {}
-                told = own.estimate(rate).minus(other.estimate(rate), common, confidence)
+                common = shared.of(rate) if shared is not None else None
+                told = difference(own.estimate(rate), other.estimate(rate), common, confidence)
                 value, low, high, p = told.value, told.low, told.high, told.p
             name = f"{rate.name}_vs_{against}"
             found |= {name: value, f"{name}_low": low, f"{name}_high": high, f"{name}_p": p}
