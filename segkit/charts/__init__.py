@@ -4,7 +4,7 @@ In JupyterLab a chart is an interactive Vega-Lite 5 picture in the colours of it
 an SVG of the same specification. Nothing global is changed on import, and no chart runs SQL.
 
     frame  ->  bars: size, composition;  curve: thresholds;  differences: diff;  grid: rfm;  pairs: overlap, intersections
-               profiles: profile;  steps: waterfall
+               points: performance;  profiles: profile;  steps: waterfall
            ->  Chart (a specification, its table)  ->  shown, or saved as SVG, PNG, HTML, JSON
 """
 
@@ -16,7 +16,8 @@ from segkit.charts.curve import thresholds
 from segkit.charts.differences import diff
 from segkit.charts.grid import rfm
 from segkit.charts.pairs import intersections, overlap
+from segkit.charts.points import performance
 from segkit.charts.profiles import profile
 from segkit.charts.steps import waterfall
 
-__all__ = ["Chart", "composition", "diff", "intersections", "overlap", "profile", "rfm", "size", "thresholds", "waterfall"]
+__all__ = ["Chart", "composition", "diff", "intersections", "overlap", "performance", "profile", "rfm", "size", "thresholds", "waterfall"]
