@@ -17,7 +17,7 @@
                               v
                   Engine.frame(sql) -> frame               DuckDB, SQLite, any warehouse behind a driver
                               v
-    metrics, counting, journey, composition  ->  charts (Altair)  ->  panel;    verification: the same members everywhere
+    metrics, counting, journey, composition, performance  ->  charts  ->  panel;    verification: the same members everywhere
 
 >>> from segkit import F, E, Segment, connect
 >>> ws = connect()

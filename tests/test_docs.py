@@ -193,6 +193,7 @@ def test_the_catalog_of_the_docs_is_read() -> None:
     assert [table.name for table in catalog.events] == [None, "purchased"]
     assert catalog.history[0].fields["tier"].name == "tier_name"
     assert catalog.verbs["opened"].nouns == ("emails", "newsletters")
+    assert catalog.metrics["refund_rate"].ratio == ("refunds", "revenue")
 
 
 @pytest.mark.parametrize("name", [name for name in segkit.__all__ if name not in ("E", "F", "TODAY", "NOW")])

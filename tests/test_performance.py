@@ -374,11 +374,15 @@ def test_many_segments_are_asked_in_several_queries(ws: Workspace, monkeypatch: 
 
 
 def test_nothing_counts_after_what_is_known(ws: Workspace) -> None:
-    with pytest.warns(SegkitWarning, match="nothing after 2025-11-30 12:00"):
-        frame = ws.performance([everyone()], start="2025-11-01", end="2026-02-01", every="month")
-    assert len(frame) == 1
-    known = ws.performance([everyone()], start="2025-11-01")
-    assert frame["conversions"][0] >= known["conversions"][0]
+    """Of two purchases the second comes a microsecond after `as_of`."""
+    known = pd.Timestamp("2025-02-01 12:00")
+    bought = {"contact_id": [1, 1], "event": "purchased", "amount": 1, "occurred_at": [known, known + pd.Timedelta("1us")]}
+    tables = {"contacts": pd.DataFrame({"contact_id": [1, 2]}), "events": pd.DataFrame(bought)}
+    with connect(tables, as_of=known.to_pydatetime(), home=None) as own:
+        with pytest.warns(SegkitWarning, match="nothing after 2025-02-01 12:00"):
+            frame = own.performance([everyone()], start="2025-01-15", end="2025-04-01", every="month")
+        assert frame["conversions"].tolist() == [1]
+        assert own.performance([everyone()], start="2025-01-15")["conversions"].tolist() == [0]
     earlier = ws.performance([everyone()], start="2025-10-01", as_of="2025-11-01")
     assert earlier["sends"][0] == ws.performance([everyone()], start="2025-10-01", end="2025-11-01")["sends"][0]
 
