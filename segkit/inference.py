@@ -3,7 +3,7 @@
 Contacts are independent of each other, what one contact does is not: a rate of sends or opens is therefore a ratio of two
 sums over contacts, and its error comes from how contacts differ.
 
-- interval of a proportion: Wilson (1927), "Probable inference, the law of succession, and statistical inference", JASA 22.
+- interval of a proportion: Wilson's (`intervals`).
 - the same over sends: with the number of independent sends that would be as uncertain, Kish (1965), "Survey sampling", 8.2,
   from the linearised ratio, Woodruff (1971), JASA 66; never more than there are sends: Korn and Graubard (1998), "Confidence
   intervals for proportions with small expected number of positive counts", Survey Methodology 24.
@@ -15,21 +15,21 @@ sums over contacts, and its error comes from how contacts differ.
   contacts, Zou (2007), "Toward using confidence intervals to compare correlations", Psychological Methods 12.
 - test of a difference of proportions: the score test, which pools both (its square is Pearson's chi-square); of amounts: the
   level at which the interval begins to leave zero out.
-- correction for many comparisons: Holm (1979), "A simple sequentially rejective multiple test procedure", Scand. J. Stat. 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import comb, copysign, isnan, nan, sqrt
-from statistics import NormalDist
+from math import comb, copysign, nan, sqrt
 from typing import TypeAlias
+
+from segkit.intervals import two_sided, wilson
+from segkit.intervals import z as normal_quantile
 
 Sums = Mapping[tuple[int, int], float]
 """Sums over contacts: at (i, j) that of x to the power of i times y to the power of j."""
 
-_NORMAL = NormalDist()
 _ROUNDING = 1e-12
 _FARTHEST = 38.0
 """Standard errors, beyond which no chance is left in double precision."""
@@ -43,30 +43,6 @@ class Difference:
     low: float
     high: float
     p: float
-
-
-def normal_quantile(confidence: float) -> float:
-    """How many standard errors lie at either side.
-
-    >>> round(normal_quantile(0.95), 3)
-    1.96
-    """
-    return _NORMAL.inv_cdf((1 + confidence) / 2)
-
-
-def wilson(share: float, count: float, confidence: float) -> tuple[float, float]:
-    """The interval of a proportion of so many independent trials.
-
-    >>> low, high = wilson(0.25, 20, 0.95)
-    >>> round(low, 4), round(high, 4)
-    (0.1119, 0.4687)
-    """
-    if not 0 <= share <= 1 or count <= 0:
-        return nan, nan
-    z = normal_quantile(confidence)
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * sqrt(share * (1 - share) / count + z * z / (4 * count * count))
-    return (0.0 if share == 0 else middle - half), (1.0 if share == 1 else middle + half)
 
 
 # ---------------------------------------------------------------- estimates
@@ -85,7 +61,9 @@ class Proportion:
     variance: float
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        return wilson(self.value, self.count, confidence)
+        if not 0 <= self.value <= 1:
+            return nan, nan
+        return wilson(self.value * self.count, self.count, confidence)
 
 
 @dataclass(frozen=True)
@@ -207,7 +185,7 @@ def _pooled_p(one: Proportion, other: Proportion, r: float) -> float:
     error = _side(own, others, r)
     if error <= _ROUNDING:
         return 1.0 if abs(one.value - other.value) <= _ROUNDING else nan
-    return _two_sided((one.value - other.value) / error)
+    return two_sided((one.value - other.value) / error)
 
 
 def _inverted_p(one: Mean, other: Mean, r: float) -> float:
@@ -221,7 +199,7 @@ def _inverted_p(one: Mean, other: Mean, r: float) -> float:
         (below, above), (other_below, other_above) = one.distances(z), other.distances(z)
         reach = _side(below, other_above, r) if value > 0 else _side(above, other_below, r)
         nearest, farthest = (z, farthest) if reach < abs(value) else (nearest, z)
-    return _two_sided(nearest)
+    return two_sided(nearest)
 
 
 def _correlation(one: Estimate, other: Estimate, shared: Sums | None) -> float:
@@ -230,24 +208,6 @@ def _correlation(one: Estimate, other: Estimate, shared: Sums | None) -> float:
     if shared is None or not spread:
         return 0.0
     return max(-1.0, min(1.0, _product(shared, one.weights, other.weights) / spread))
-
-
-# ---------------------------------------------------------------- many comparisons
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values, adjusted so that the chance of any false finding among all of them stays below the level that each is
-    compared with, however they depend on each other. Missing ones are no comparisons.
-
-    >>> holm([0.01, 0.04, float("nan"), 0.03])
-    [0.03, 0.06, nan, 0.06]
-    """
-    known = sorted((p, i) for i, p in enumerate(p_values) if not isnan(p))
-    adjusted, highest = [nan] * len(p_values), 0.0
-    for rank, (p, i) in enumerate(known):
-        highest = max(highest, min(1.0, (len(known) - rank) * p))
-        adjusted[i] = highest
-    return adjusted
 
 
 # ---------------------------------------------------------------- sums
@@ -268,7 +228,3 @@ def _product(sums: Sums, one: tuple[float, float], other: tuple[float, float]) -
 def _side(one: float, other: float, r: float) -> float:
     """The distance of a difference from its limit."""
     return sqrt(max(one * one + other * other - 2 * r * one * other, 0.0))
-
-
-def _two_sided(z: float) -> float:
-    return 2 * _NORMAL.cdf(-abs(z))

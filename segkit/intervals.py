@@ -22,11 +22,11 @@ def z(level: float = LEVEL) -> float:
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
-def wilson(count: int, of: int, level: float = LEVEL) -> tuple[float, float]:
+def wilson(count: float, of: float, level: float = LEVEL) -> tuple[float, float]:
     """The score interval of a share (Wilson 1927, "Probable inference, the law of succession, and statistical inference").
 
     Args:
-        count: how many have it.
+        count: how many have it; no whole number where trials are weighed.
         of: out of how many.
         level: the confidence, 0 to 1.
 

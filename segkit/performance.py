@@ -17,7 +17,8 @@ from segkit.compile.totals import ANY, Product, totals
 from segkit.display import distinct
 from segkit.engines import Engine
 from segkit.errors import DefinitionError
-from segkit.inference import Estimate, Sums, difference, holm, mean, proportion
+from segkit.inference import Estimate, Sums, difference, mean, proportion
+from segkit.intervals import holm
 from segkit.metrics import label
 from segkit.plan import Moment, Plan
 from segkit.plan.clock import periods

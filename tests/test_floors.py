@@ -17,8 +17,7 @@ import segkit
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors", "display", "intervals"), 0),
-    "superiority": 1,
-    **dict.fromkeys(("nodes", "errors", "display", "inference"), 0),
+    **dict.fromkeys(("inference", "superiority"), 1),
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segkit.inference import Mean, Proportion, Sums, difference, holm, mean, proportion, wilson
+from segkit.inference import Mean, Proportion, Sums, difference, mean, proportion
+from segkit.intervals import holm, wilson
 
 stats = pytest.importorskip("scipy.stats", reason='pip install "scipy>=1.13"')
 optimize = pytest.importorskip("scipy.optimize")
@@ -40,7 +41,7 @@ def average(values: Any) -> Mean:
 @pytest.mark.parametrize(("successes", "count"), [(0, 10), (1, 7), (5, 20), (20, 20), (1200, 4000), (3, 100_000)])
 @pytest.mark.parametrize("confidence", [0.8, 0.95, 0.99])
 def test_wilson_is_that_of_statsmodels_and_scipy(successes: int, count: int, confidence: float) -> None:
-    found = wilson(successes / count, count, confidence)
+    found = wilson(successes, count, confidence)
     assert found == pytest.approx(proportions.proportion_confint(successes, count, 1 - confidence, "wilson"), abs=1e-12)
     assert found == pytest.approx(stats.binomtest(successes, count).proportion_ci(confidence, "wilson"), abs=1e-12)
     assert share(successes, count).interval(confidence) == pytest.approx(found, abs=1e-12)
@@ -74,12 +75,12 @@ def test_the_error_of_a_clustered_rate_is_that_of_a_regression_with_clusters() -
     assert own.value == pytest.approx(fitted.params[0])
     assert own.variance == pytest.approx(fitted.bse[0] ** 2 * 80 / 79)
     assert own.count == pytest.approx(own.value * (1 - own.value) / own.variance)
-    assert own.interval(0.95) == wilson(own.value, own.count, 0.95)
+    assert own.interval(0.95) == wilson(own.value * own.count, own.count, 0.95)
 
 
 def test_a_rate_is_never_more_certain_than_independent_sends() -> None:
     alike = proportion(sums(np.full(50, 10), np.full(50, 3)), 50)
-    assert alike.interval(0.95) == pytest.approx(wilson(0.3, 500, 0.95))
+    assert alike.interval(0.95) == pytest.approx(wilson(0.3 * 500, 500, 0.95))
     assert proportion(sums(np.full(50, 10), np.zeros(50)), 50).interval(0.95) == pytest.approx(wilson(0, 50, 0.95))
     assert proportion(sums([10], [3]), 1).interval(0.95) == pytest.approx(wilson(0.3, 1, 0.95))
 
@@ -182,7 +183,7 @@ def test_rates_of_sends_cover_although_contacts_open_in_their_own_way(contacts: 
         opens = rng.binomial(sends, rng.beta(a, b, contacts))
         own = proportion(sums(sends, opens, 2), float((sends > 0).sum()))
         robust.append(own.interval(0.95))
-        naive.append(wilson(own.value, float(sends.sum()), 0.95))
+        naive.append(wilson(own.value * float(sends.sum()), float(sends.sum()), 0.95))
     low, high = COVERS
     assert low <= covered(robust, a / (a + b)) <= high
     assert a > 100 or covered(naive, a / (a + b)) < 0.85

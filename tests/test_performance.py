@@ -35,7 +35,8 @@ from segkit import (
 )
 from segkit.catalog import Kind
 from segkit.engines.limits import Limits
-from segkit.inference import difference, holm, mean, proportion
+from segkit.inference import difference, mean, proportion
+from segkit.intervals import holm
 
 pytestmark = pytest.mark.filterwarnings("ignore:no history of")
 

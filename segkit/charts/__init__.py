@@ -20,4 +20,16 @@ from segkit.charts.points import performance
 from segkit.charts.profiles import profile
 from segkit.charts.steps import waterfall
 
-__all__ = ["Chart", "composition", "diff", "intersections", "overlap", "performance", "profile", "rfm", "size", "thresholds", "waterfall"]
+__all__ = [
+    "Chart",
+    "composition",
+    "diff",
+    "intersections",
+    "overlap",
+    "performance",
+    "profile",
+    "rfm",
+    "size",
+    "thresholds",
+    "waterfall",
+]
