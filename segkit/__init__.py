@@ -73,8 +73,8 @@ if TYPE_CHECKING:
     from segkit.journey import Journey, parse_journey
     from segkit.language import parse, parse_fields, to_text
     from segkit.lists import StaticList
+    from segkit.measures.rfm_cells import Rfm, cells, rfm
     from segkit.rendering import dialects
-    from segkit.rfm_cells import Rfm, cells, rfm
     from segkit.workspace import Workspace, connect
 
 __version__ = "0.1.0"
@@ -134,16 +134,16 @@ __all__ = [
 
 _LATER = {
     "Journey": "journey",
-    "Rfm": "rfm_cells",
+    "Rfm": "measures.rfm_cells",
     "StaticList": "lists",
     "Workspace": "workspace",
-    "cells": "rfm_cells",
+    "cells": "measures.rfm_cells",
     "connect": "workspace",
     "dialects": "rendering",
     "parse": "language",
     "parse_fields": "language",
     "parse_journey": "journey",
-    "rfm": "rfm_cells",
+    "rfm": "measures.rfm_cells",
     "to_text": "language",
 }
 

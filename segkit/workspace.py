@@ -11,22 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from segkit import (
     bundled,
-    composition,
-    difference,
     display,
     lists,
     metrics,
     nodes,
-    overlap,
     panel,
-    performance,
-    profiling,
-    rfm_cells,
     store,
-    thresholds,
     verification,
     views,
-    waterfall,
 )
 from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional, find
@@ -35,8 +27,9 @@ from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
+from segkit.measures import composition, difference, overlap, performance, profiling, rfm_cells, thresholds, waterfall
+from segkit.measures.rfm_cells import Rfm
 from segkit.plan import Plan, moment, plan
-from segkit.rfm_cells import Rfm
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, zone_of
 from segkit.spelling import spell
 

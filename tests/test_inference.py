@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from segkit.inference import Mean, Proportion, Sums, difference, mean, proportion
-from segkit.intervals import holm, wilson
+from segkit.statistics.inference import Mean, Proportion, Sums, difference, mean, proportion
+from segkit.statistics.intervals import holm, wilson
 
 stats = pytest.importorskip("scipy.stats", reason='pip install "scipy>=1.13"')
 optimize = pytest.importorskip("scipy.optimize")

@@ -7,7 +7,7 @@ import math
 import pytest
 from scipy import stats
 
-from segkit.intervals import holm, newcombe, student, two_sided, wilson, z
+from segkit.statistics.intervals import holm, newcombe, student, two_sided, wilson, z
 
 
 @pytest.mark.parametrize(

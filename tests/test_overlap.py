@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from strategies import MOMENTS, definitions, moments
 from test_laws import ZONES, examples
 
-from segkit import DefinitionError, DialectError, E, F, Segment, connect, everyone, in_list, overlap, templates
+from segkit import DefinitionError, DialectError, E, F, Segment, connect, everyone, in_list, templates
 from segkit.builder import Predicate
 from segkit.catalog import Kind
 from segkit.engines.limits import Limits
+from segkit.measures import overlap
 
 ZONE = "Europe/Rome"
 COLUMNS = ["a", "b", "size_a", "size_b", "both", "share_of_a", "share_of_b", "jaccard"]

@@ -35,8 +35,8 @@ from segkit import (
 )
 from segkit.catalog import Kind
 from segkit.engines.limits import Limits
-from segkit.inference import difference, mean, proportion
-from segkit.intervals import holm
+from segkit.statistics.inference import difference, mean, proportion
+from segkit.statistics.intervals import holm
 
 pytestmark = pytest.mark.filterwarnings("ignore:no history of")
 

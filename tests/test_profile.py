@@ -21,7 +21,7 @@ from test_sample_data import SAMPLE, database
 from segkit import E, F, SegkitError, Segment, Workspace, connect, everyone, sample
 from segkit.catalog import Kind
 from segkit.engines.limits import Limits
-from segkit.intervals import holm, newcombe
+from segkit.statistics.intervals import holm, newcombe
 
 UTC = dt.UTC
 ROME = ZoneInfo("Europe/Rome")

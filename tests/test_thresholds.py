@@ -16,9 +16,10 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from strategies import MOMENTS, SEGMENTS, definitions
 
-from segkit import TODAY, E, F, Segment, charts, connect, days, everyone, in_list, nodes, thresholds
+from segkit import TODAY, E, F, Segment, charts, connect, days, everyone, in_list, nodes
 from segkit.builder import Predicate
 from segkit.errors import DefinitionError
+from segkit.measures import thresholds
 
 ZONES = {"UTC": 21, "Europe/Rome": 22}
 FEW = 4

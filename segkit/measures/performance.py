@@ -17,14 +17,14 @@ from segkit.compile.totals import ANY, Product, totals
 from segkit.display import distinct
 from segkit.engines import Engine
 from segkit.errors import DefinitionError
-from segkit.inference import Estimate, Sums, difference, mean, proportion
-from segkit.intervals import holm
 from segkit.metrics import label
 from segkit.plan import Moment, Plan
 from segkit.plan.clock import periods
 from segkit.plan.figures import figures, reads
 from segkit.plan.tree import Feature
 from segkit.rendering import render
+from segkit.statistics.inference import Estimate, Sums, difference, mean, proportion
+from segkit.statistics.intervals import holm
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp, log, nan, sqrt
 
-from segkit.intervals import LEVEL, student, two_sided, z
+from segkit.statistics.intervals import LEVEL, student, two_sided, z
 
 _NOTHING = 1e-12
 

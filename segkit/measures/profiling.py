@@ -23,14 +23,14 @@ from segkit.compile.spread import Asked
 from segkit.display import distinct
 from segkit.engines import Engine
 from segkit.errors import DefinitionError
-from segkit.intervals import holm, newcombe, student, two_sided
 from segkit.metrics import label, masked
 from segkit.nodes import checked_list
 from segkit.plan import Plan
 from segkit.plan.tree import IsMissing, JsonTerm, Term
 from segkit.rendering import render
 from segkit.spelling import spell
-from segkit.superiority import Pairs
+from segkit.statistics.intervals import holm, newcombe, student, two_sided
+from segkit.statistics.superiority import Pairs
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from segkit import nodes
 from segkit.display import seen
 from segkit.engines import Engine
 from segkit.errors import DefinitionError
-from segkit.overlap import by_region
+from segkit.measures.overlap import by_region
 from segkit.plan import Plan
 from segkit.plan.tree import AllOf, AnyOf, Complement, Condition
 from segkit.spelling import spell

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from math import comb, copysign, nan, sqrt
 from typing import TypeAlias
 
-from segkit.intervals import two_sided, wilson
-from segkit.intervals import z as normal_quantile
+from segkit.statistics.intervals import two_sided, wilson
+from segkit.statistics.intervals import z as normal_quantile
 
 Sums = Mapping[tuple[int, int], float]
 """Sums over contacts: at (i, j) that of x to the power of i times y to the power of j."""

@@ -1,0 +1,1 @@
+"""How sure a figure is: intervals, differences and corrections, each with its source."""
