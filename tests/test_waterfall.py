@@ -30,9 +30,9 @@ from segkit import (
     in_list,
     in_segment,
     nodes,
-    waterfall,
 )
 from segkit.builder import Predicate
+from segkit.measures import waterfall
 
 ZONE = "Europe/Rome"
 STEP = re.compile(r"\.items\[(\d+)\]|\.item")
