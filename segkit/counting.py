@@ -248,7 +248,7 @@ class Counting:
         read = {source: f"c{i}" for i, source in enumerate(columns.sources(tuple(leaves)))}
         assert self._numbers is not None, "the contacts are numbered first"
         query = columns.table(whole, read, self._numbers)
-        if len(leaves) > 1 and not keeper.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+        if len(leaves) > 1 and not keeper.limits.allow(*compile.extent(query)):
             half = len(leaves) // 2
             self._keep(keeper, whole, leaves[:half])
             self._keep(keeper, whole, leaves[half:])

@@ -63,15 +63,18 @@ def sizes(plans: Sequence[Plan]) -> exp.Select:
 
 def extent(query: exp.Select) -> tuple[int, int]:
     """The most columns and the most joins of any SELECT of a query: engines have limits of both."""
-    selects, stack = [], [query]
+    columns = joins = 0
+    stack: list[exp.Expr | None] = [query]
     while stack:
-        own = stack.pop()
-        selects.append(own)
-        source = own.args.get("from_")
-        below = [cte.this for cte in own.ctes]
-        below += [source.this.this] if source is not None and isinstance(source.this, exp.Subquery) else []
-        stack += [select for select in below if isinstance(select, exp.Select)]
-    return max(len(own.expressions) for own in selects), max(len(own.args.get("joins") or ()) for own in selects)
+        match stack.pop():
+            case exp.Select() as own:
+                columns, joins = max(columns, len(own.expressions)), max(joins, len(own.args.get("joins") or ()))
+                stack += [*own.ctes, own.args.get("from_"), *(own.args.get("joins") or ())]
+            case exp.SetOperation() as own:
+                stack += [*own.ctes, own.this, own.expression]
+            case (exp.CTE() | exp.Subquery() | exp.From() | exp.Join()) as own:
+                stack.append(own.this)
+    return columns, joins
 
 
 def truths(plan: Plan, wanted: Sequence[Condition]) -> exp.Select:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.catalog import Kind
+from segkit.compile import extent
 from segkit.compile.groups import groups
 from segkit.display import distinct
 from segkit.engines import Engine
@@ -45,7 +46,7 @@ def composition(engine: Engine, plans: Sequence[Plan], by: Plan, top: int) -> pd
         return pd.DataFrame({name: pd.Series([], dtype=object) for name in COLUMNS})
     term = _grouped_by(by)
     query = groups(plans, by, term, top)
-    if not engine.limits.allow(len(query.expressions), _joins(query)):
+    if not engine.limits.allow(*extent(query)):
         raise DefinitionError(f"{len(plans)} segments are too many for one query", fix="ask for fewer of them at a time")
     answer = engine.frame(render(query, engine.renders_as))
     labels = distinct(label(plan) for plan in plans)
@@ -68,10 +69,6 @@ def _grouped_by(by: Plan) -> Term:
     if term.kind is Kind.JSON:
         raise DefinitionError("JSON has no values to group by", fix="name a path into it, such as F.props.json('plan')")
     return term
-
-
-def _joins(query: Any) -> int:
-    return len(query.args["from_"].this.this.args.get("joins") or ())
 
 
 def _rows(name: str, i: int, answer: pd.DataFrame, kind: Kind, plans: int) -> list[tuple[str, str, int, float, str]]:

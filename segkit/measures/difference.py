@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from segkit import metrics, nodes
 from segkit.catalog import Kind
-from segkit.compile import moves
+from segkit.compile import extent, moves
 from segkit.compile.moves import KEY
 from segkit.display import seen
 from segkit.engines import Engine
@@ -282,7 +282,7 @@ class _Moved:
         self._engine = engine
         wanted = list(dict.fromkeys(own for several in conditions for own in several))
         query = moves.moves(old, new, wanted)
-        if old.at == new.at and engine.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+        if old.at == new.at and engine.limits.allow(*extent(query)):
             self.old_size, self.new_size = (int(size) for size in metrics.sizes(engine, [old, new])["size"])
             frame = self._frame(query)
             self.keys: Any = frame[KEY]
@@ -326,7 +326,7 @@ class _Moved:
     ) -> Iterator[tuple[list[Condition], pd.DataFrame]]:
         """The answers about some conditions: several queries where one would be too large."""
         query = write(wanted)
-        if len(wanted) > 1 and not self._engine.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+        if len(wanted) > 1 and not self._engine.limits.allow(*extent(query)):
             half = len(wanted) // 2
             yield from self._asked(wanted[:half], write)
             yield from self._asked(wanted[half:], write)

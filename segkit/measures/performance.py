@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from segkit.catalog import METRICS, Catalog
+from segkit.compile import extent
 from segkit.compile.totals import ANY, Product, totals
 from segkit.display import distinct
 from segkit.engines import Engine
@@ -238,8 +239,7 @@ def _groups(
     own = [*asked, *([baseline] if baseline is not None and baseline not in asked else [])]
     shared = None if baseline is None else own.index(baseline)
     query = totals([part.plans[i] for i in own], features, wanted, shared, part.until)
-    joins = len(query.args["from_"].this.this.args.get("joins") or ())
-    if len(asked) > 1 and not engine.limits.allow(len(query.expressions), joins):
+    if len(asked) > 1 and not engine.limits.allow(*extent(query)):
         half = len(asked) // 2
         first = _groups(engine, part, features, wanted, baseline, asked[:half])
         return {**first, **_groups(engine, part, features, wanted, baseline, asked[half:])}

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from segkit.builder import Value, event, field
 from segkit.catalog import Catalog, Kind
-from segkit.compile import spread
+from segkit.compile import extent, spread
 from segkit.compile.spread import Asked
 from segkit.display import distinct
 from segkit.engines import Engine
@@ -174,7 +174,7 @@ class _Answers:
     def _frames(self, several: Sequence[int], write: _Write) -> Iterator[tuple[Sequence[int], pd.DataFrame]]:
         """The answers about some fields: several queries where one would be too large."""
         query = write(self._plan, [self._fields[i].asked for i in several])
-        if len(several) > 1 and (len(several) > _AT_ONCE or not self._engine.limits.allow(*_size(query))):
+        if len(several) > 1 and (len(several) > _AT_ONCE or not self._engine.limits.allow(*extent(query))):
             half = len(several) // 2
             yield from self._frames(several[:half], write)
             yield from self._frames(several[half:], write)
@@ -183,12 +183,6 @@ class _Answers:
 
 
 _Write = Callable[[Plan, Sequence[Asked]], Any]
-
-
-def _size(query: Any) -> tuple[int, int]:
-    """The columns and joins of the widest part of a query."""
-    parts = [query, *(own.this for own in (query.args["with_"].expressions if query.args.get("with_") else ()))]
-    return max(len(own.selects) for own in parts), max(len(own.args.get("joins") or ()) for own in parts)
 
 
 # ---------------------------------------------------------------- rows of a field
