@@ -236,14 +236,29 @@ def test_a_time_zone_that_the_server_does_not_know_is_refused() -> None:
     connect(connection, catalog=ALONE, timezone="Europe/Rome", home=None)
 
 
-def test_time_zones_end_where_those_of_the_server_do() -> None:
-    """Documented: between 1970 and 2038 alone the server converts, and returns other times as they are."""
+@pytest.mark.parametrize(
+    "outside", ["1969-06-30 23:30:00", "1970-01-01 00:00:00", "2038-01-19 03:14:08", "9999-12-31 23:59:59.999999"]
+)
+def test_times_that_the_server_cannot_convert_are_refused(outside: str) -> None:
+    """Before 1970 and after 2038 it gives times back as they are, in silence."""
     connection = loaded(
-        "CREATE TABLE contacts (contact_id INT, seen DATETIME)",
-        "INSERT INTO contacts VALUES (1, '1969-06-30 23:30:00'), (2, '2037-06-30 23:30:00'), (3, '2045-06-30 23:30:00')",
+        "CREATE TABLE contacts (contact_id INT, seen DATETIME(6))",
+        "INSERT INTO contacts VALUES (1, '1970-01-01 00:00:01'), (2, '2037-06-30 23:30:00.5'), (3, '2038-01-19 03:14:07'), (4, NULL)",
     )
     ws = connect(connection, catalog=ALONE, timezone="Europe/Rome", home=None)
-    assert members(ws, F.seen.month() == 7) == [2], "it is right: take it off the docs"
+    assert members(ws, F.seen.month() == 7) == [2]
+    assert members(ws, F.seen.hour() == 1) == [1, 2]
+    assert members(ws, F.seen.hour() == 4) == [3]
+    with connection.cursor() as cursor:
+        cursor.execute(f"INSERT INTO contacts VALUES (5, '{outside}')")
+    connection.commit()
+    with pytest.raises(EngineError, match="no time zones before 1970 or after 2038"):
+        ws.members(F.seen.month() == 7)
+    within = (F.seen >= "1970-01-02") & (F.seen < "2038-01-19")
+    assert members(ws, within & (F.seen.month() == 7)) == [2]
+    assert members(ws, ~within) == [1, 3, 4, 5]
+    with connect(connection, catalog=ALONE, timezone="UTC", home=None) as there:
+        assert 5 in members(there, F.seen.hour() == int(outside[11:13]))
 
 
 # ---------------------------------------------------------------- work

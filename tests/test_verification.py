@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sqlite3
 from contextlib import ExitStack
 from typing import Any
@@ -17,6 +18,7 @@ from test_faults import CASES, DUCKDB, FAULTS, Fault
 import segkit
 from segkit import E, F, Segment, connect, raw_sql, templates
 from segkit.engines import open_engine
+from segkit.engines.limits import Limits
 from segkit.errors import EngineError, SegkitError
 from segkit.verification import opened, tried, verified
 from segkit.verification.wishes import neighbours
@@ -118,6 +120,24 @@ def test_definitions_of_all_kinds_agree_on_duckdb() -> None:
     assert wrong == []
 
 
+def test_no_instant_is_invented_that_an_engine_cannot_hold() -> None:
+    first, last = (dt.datetime.fromisoformat(day).replace(tzinfo=dt.UTC) for day in ("1970-01-02", "2038-01-18"))
+    plan = resolved(CASES["windows_timestamp[1]"], workspace_of("windows_timestamp", "duckdb"))
+
+    def seen(instants: tuple[dt.datetime, dt.datetime] | None) -> list[dt.datetime]:
+        rows = tried(plan, instants=instants).population.contacts
+        return [row["seen_tz"] for row in rows if row["seen_tz"] is not None]
+
+    assert min(seen(None)) < first
+    assert first <= min(seen((first, last))) <= max(seen((first, last))) <= last
+    own = open_engine(":memory:")
+    narrow = Wrong(own, "", "")
+    narrow.limits = Limits(instants=(first, last))
+    frame = verified([plan], {"wide": own, "narrow": narrow})
+    assert frame["agrees"].all()
+    assert frame["contacts"].nunique() == 1
+
+
 OF_EACH_KIND = (
     "json_elements[40]",
     "json_paths[5]",
@@ -126,6 +146,8 @@ OF_EACH_KIND = (
     "numbers[25]",
     "text[13]",
     "sequences[15]",
+    "windows_timestamp[1]",
+    "zone_rome[23]",
 )
 
 
@@ -186,8 +208,6 @@ def test_nothing_is_written() -> None:
 
 
 def test_boundaries_stand_at_either_side() -> None:
-    import datetime as dt
-
     at = dt.datetime(2025, 11, 30, tzinfo=dt.UTC)
     assert [own - at for own in neighbours(at)] == [dt.timedelta(microseconds=n) for n in (-1, 0, 1)]
     low, same, high = neighbours(0.3)

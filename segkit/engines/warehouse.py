@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 _AT_ONCE = 10_000
 _RENDERED_AS = {"postgres": "postgres+"}
-_LIMITS = {"postgres": Limits(columns=1600), "redshift": Limits(columns=1600), "mysql": Limits(columns=4000, joins=60)}
+_LIMITS = {
+    "postgres": Limits(columns=1600),
+    "redshift": Limits(columns=1600),
+    "mysql": Limits(columns=4000, joins=60, instants=(datetime(1970, 1, 2, tzinfo=UTC), datetime(2038, 1, 18, tzinfo=UTC))),
+}
 
 
 class Warehouse:

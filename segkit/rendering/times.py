@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from segkit.errors import DialectError
-from segkit.rendering.forms import call, calls, cast, cut, joined, number, string
+from segkit.rendering.forms import call, calls, cast, cut, equal, joined, number, string
 from segkit.rendering.row import Row, Sql
 
 
@@ -117,8 +117,15 @@ def _mysql_instant(own: Sql) -> Sql:
 
 
 def _mysql_wall(moment: Sql, clock: Sql, zone: Sql) -> Sql:
+    """CONVERT_TZ gives back what it cannot convert, as no zone with the offset of -12:59 would: that fails, as a number that is
+    too large, whose error quotes the text."""
     own = string("UTC") if isinstance(clock, exp.Null) else clock
-    return moment if own.this == zone.this else call("CONVERT_TZ", moment, own, zone)
+    if own.this == zone.this:
+        return moment
+    is_left = equal(call("CONVERT_TZ", moment.copy(), own.copy(), string("-12:59")), moment.copy())
+    told = call("LENGTH", call("CONCAT", string("no time zones before 1970 or after 2038: "), moment.copy()))
+    failure = cast(exp.Add(this=told, expression=number(2**64 - 1)), "timestamp(6)")
+    return exp.Case(ifs=[exp.If(this=is_left, true=failure)], default=call("CONVERT_TZ", moment, own, zone))
 
 
 ROWS = (
@@ -157,7 +164,7 @@ ROWS = (
     Row("ON_WALL", "sqlite", "SQLite knows no time zones: only UTC works", _sqlite_utc),
     Row("ON_WALL", "sqlite+", "a function of the engine's", _sqlite_on_wall),
     Row("ON_WALL", "clickhouse", "a DateTime is an instant: a wall clock is kept as if it were in UTC", _clickhouse_wall),
-    Row("ON_WALL", "mysql", "CONVERT_TZ; instants are read in UTC", _mysql_wall),
+    Row("ON_WALL", "mysql", "CONVERT_TZ, which fails where it would give back what it cannot convert; instants are read in UTC", _mysql_wall),
     Row("DATE_OF", "", "a cast", lambda x: cast(x, "date")),
     Row("DATE_OF", "sqlite", "timestamps are text: their beginning (DATE may round up to the next day)", lambda x: cut(x, 1, 10)),
     Row("DATE_OF", "oracle", "a date there keeps the time of day", calls("TRUNC")),

@@ -22,7 +22,7 @@ from segkit.errors import DefinitionError, SegkitError
 from segkit.plan import Plan
 from segkit.plan.tree import Condition
 from segkit.rendering import render
-from segkit.verification.population import Population, conditions_of, leaves, population
+from segkit.verification.population import Instants, Population, conditions_of, leaves, population
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,8 +62,9 @@ def verified(plans: Sequence[Plan], engines: Mapping[str, Engine]) -> pd.DataFra
 
     rows: list[dict[str, Any]] = []
     differences: list[dict[str, Any]] = []
+    instants = _instants(engines.values())
     for plan in plans:
-        trial, against = tried(plan), ""
+        trial, against = tried(plan, instants=instants), ""
         for name, engine in engines.items():
             row, found = _compared(trial, name, engine, against)
             rows.append(row)
@@ -114,10 +115,16 @@ def _engine(own: Engine, what: Any, using: ExitStack) -> Engine:
 _FRESH: Mapping[str, Callable[[], Any]] = {"duckdb": lambda: ":memory:", "sqlite": lambda: sqlite3.connect(":memory:")}
 
 
-def tried(plan: Plan, contacts: int = CONTACTS) -> Trial:
-    """A plan with its invented rows, and what the evaluator says of them."""
+def _instants(engines: Iterable[Engine]) -> Instants | None:
+    """The first and last instant that all engines know."""
+    known = [own.limits.instants for own in engines if own.limits.instants is not None]
+    return (max(first for first, _ in known), min(last for _, last in known)) if known else None
+
+
+def tried(plan: Plan, contacts: int = CONTACTS, instants: Instants | None = None) -> Trial:
+    """A plan with its invented rows, which hold no other instants than some, and what the evaluator says of them."""
     own = replace(plan, catalog=_in_query(plan.catalog))
-    rows = population(own, contacts)
+    rows = population(own, contacts, instants)
     wanted = list(dict.fromkeys([own.where, *(leaf for where in conditions_of(own) for leaf, _ in leaves(where))]))
     past = {own.catalog.history[i].table: given for i, given in rows.history.items()}
     try:
@@ -174,7 +181,7 @@ def asked(trial: Trial, engine: Engine) -> dict[Any, tuple[bool, ...]]:
 def _asked(trial: Trial, conditions: Sequence[Condition], engine: Engine) -> dict[Any, tuple[bool, ...]]:
     """In several queries, where one would be too large for the engine."""
     query = compile.truths(trial.plan, conditions)
-    if len(conditions) > 1 and not engine.limits.allow(len(query.expressions), len(query.args.get("joins") or ())):
+    if len(conditions) > 1 and not engine.limits.allow(*compile.extent(query)):
         half = len(conditions) // 2
         first, second = (_asked(trial, some, engine) for some in (conditions[:half], conditions[half:]))
         return {key: truths + second[key] for key, truths in first.items()}

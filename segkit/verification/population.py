@@ -46,6 +46,8 @@ _ODD_JSON: tuple[Any, ...] = (_ABSENT, None, "", {}, [], True, 0, "1e3", " 5", "
 _CREATED = "created"
 _MOST_ELEMENTS = 50
 _TINY = dt.timedelta(microseconds=1)
+Instants: TypeAlias = tuple[dt.datetime, dt.datetime]
+"""The first and the last one."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,17 @@ class Population:
 
 @dataclass
 class _Places:
-    """The values to be tried in each place, every one once, in the order in which they were wished for."""
+    """The values to be tried in each place, every one once, in the order in which they were wished for: no instants outside."""
 
+    instants: Instants | None = None
     columns: dict[ColumnTerm, dict[Any, None]] = field(default_factory=dict)
     past: dict[PastColumn, dict[Any, None]] = field(default_factory=dict)
     json: dict[JsonTerm | ElementCount, list[Any]] = field(default_factory=dict)
     outcomes: dict[Feature, dict[Any, None]] = field(default_factory=dict)
 
     def add(self, place: Place, value: Any, day: dt.date) -> None:
+        if self.instants is not None and place.kind.is_timestamp and not _is_inside(value, *self.instants):
+            return
         match place:
             case ColumnTerm(_, kind, clock):
                 self.columns.setdefault(place, {})[fitting(value, kind, clock)] = None
@@ -93,6 +98,14 @@ class _Places:
             if column.name != contacts.key:
                 for near in neighbours(some(column.kind, day)):
                     self.add(ColumnTerm(column.name, column.kind, column.zone), near, day)
+
+
+def _is_inside(value: Any, first: dt.datetime, last: dt.datetime) -> bool:
+    """Whether a value is none of the instants outside of some."""
+    if not isinstance(value, dt.date):
+        return True
+    at = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+    return first <= (at if at.tzinfo else at.replace(tzinfo=dt.UTC)) <= last
 
 
 def leaves(where: Condition, truth: bool = True) -> Iterator[tuple[Condition, bool]]:
@@ -119,7 +132,7 @@ def conditions_of(plan: Plan) -> list[Condition]:
     return found
 
 
-def population(plan: Plan, contacts: int) -> Population:
+def population(plan: Plan, contacts: int, instants: Instants | None = None) -> Population:
     """Invented rows for a plan, always the same for the same definition and instant.
 
     The first half of the contacts is drawn at random. What made conditions come out as the whole would have them is then
@@ -128,17 +141,18 @@ def population(plan: Plan, contacts: int) -> Population:
     Args:
         plan: what is to be tried.
         contacts: how many contacts to invent.
+        instants: the first and last instant that may be invented.
     """
     seed = f"{spell(plan.definition.where)} {plan.at.as_of.isoformat()} {plan.at.zone}"
     rng = Random(hashlib.md5(seed.encode(), usedforsecurity=False).hexdigest())
-    inventing = _Inventing(plan, _places(plan), rng)
+    inventing = _Inventing(plan, _places(plan, instants), rng)
     first = [inventing.picks() for _ in range(contacts // 2)]
     inventing.prefer(_fortunate(plan, first, inventing.rows(first)))
     return inventing.rows([*first, *(inventing.picks() for _ in range(contacts - len(first)))])
 
 
-def _places(plan: Plan) -> _Places:
-    day, own = today(plan.at), _Places()
+def _places(plan: Plan, instants: Instants | None) -> _Places:
+    day, own = today(plan.at), _Places(instants)
     for condition in conditions_of(plan):
         for source in sources(condition):
             if isinstance(source, ColumnTerm | PastColumn):
