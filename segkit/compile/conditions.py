@@ -295,7 +295,8 @@ def _as_float(own: Term, names: Names) -> Sql:
 
 
 def _rounded(own: Term, node: Applied, names: Names) -> Sql:
-    """Halves away from zero. Engines round floats in ways of their own, so for them it is written out."""
+    """Halves away from zero. Engines round floats in ways of their own, so for them it is written out. (DataFusion refuses to
+    sort by the negative of a quotient: it is taken from zero.)"""
     if node.kind is Kind.INTEGER:
         return term(own, names)
     if node.kind is Kind.DECIMAL:
@@ -307,9 +308,8 @@ def _rounded(own: Term, node: Applied, names: Names) -> Sql:
         expression=sql.cast(scale.copy(), "double"),
         typed=True,
     )
-    return sql.case_when(
-        exp.LT(this=sql.operand(term(own, names)), expression=zero), exp.Neg(this=exp.Paren(this=size)), size.copy()
-    )
+    negative = exp.Sub(this=zero.copy(), expression=exp.Paren(this=size))
+    return sql.case_when(exp.LT(this=sql.operand(term(own, names)), expression=zero), negative, size.copy())
 
 
 def past_name(name: str) -> str:
