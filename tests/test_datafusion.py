@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 import segkit
-from segkit import TODAY, DialectError, EngineError, F, Segment, connect, in_list, nodes, templates
+from segkit import DialectError, EngineError, F, Segment, connect, in_list, nodes, templates
 from segkit.bundled import folder
 from segkit.catalog import Kind
 from segkit.counting import Counting
 from segkit.engines import KeepsAnswers
 from segkit.plan import moment
-from segkit.rendering.table import TABLE
 
 datafusion = pytest.importorskip("datafusion", reason="pip install datafusion")
 pa = pytest.importorskip("pyarrow")
@@ -143,37 +142,6 @@ def test_a_session_that_reads_literals_otherwise_is_refused(settings: dict[str, 
 
 
 # ---------------------------------------------------------------- what its rows are for
-
-
-FAR = [dt.datetime(2027, 2, 28, 12), dt.datetime(2400, 1, 1, 12), dt.datetime(9999, 12, 31)]
-
-
-def _far() -> dict[str, Any]:
-    return {
-        "wall": pa.array(FAR, pa.timestamp("us")),
-        "instant": pa.array([at.replace(tzinfo=dt.UTC) for at in FAR], pa.timestamp("us", tz="UTC")),
-        "day": pa.array([at.date() for at in FAR]),
-    }
-
-
-AFTER_2262 = {
-    "TIMESTAMP": (F.wall >= "2400-01-01T12:00", [2, 3]),
-    "INSTANT": (F.instant >= "2400-01-01T12:00Z", [2, 3]),
-    "MIDNIGHT": (F.day < F.wall, [1, 2, 3]),
-    "ON_WALL": (TODAY - F.instant < -100_000, [2, 3]),
-}
-
-
-@pytest.mark.parametrize("marker", AFTER_2262)
-def test_times_after_2262_are_told_apart(marker: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    where, expected = AFTER_2262[marker]
-    assert members(filled(**_far()), where, timezone="Europe/Rome") == expected
-    monkeypatch.delitem(TABLE, (f"SEGKIT_{marker}", "datafusion"))
-    try:
-        wrong: object = members(filled(**_far()), where, timezone="Europe/Rome")
-    except EngineError as refusal:
-        wrong = refusal
-    assert wrong != expected, "the row is not needed"
 
 
 def test_a_product_of_zero_and_a_negative_number_divides_as_zero() -> None:

@@ -191,7 +191,7 @@ SHAPES = {
     "days": (
         TODAY - F.signup > 365,
         {"duckdb": "(CAST('2027-03-01' AS DATE) - \"signup\") > 365",
-         "sqlite": "CAST((JULIANDAY('2027-03-01') - JULIANDAY(\"signup\")) AS INTEGER) > 365",
+         "sqlite": "CAST((JULIANDAY(DATE('2027-03-01')) - JULIANDAY(\"signup\")) AS INTEGER) > 365",
          "postgres": "(CAST('2027-03-01' AS DATE) - \"signup\") > 365", "bigquery": "DATE_DIFF(CAST('2027-03-01' AS DATE), `signup`, DAY) > 365",
          "snowflake": "DATEDIFF(DAY, \"signup\", CAST('2027-03-01' AS DATE)) > 365"},
     ),

@@ -6,6 +6,7 @@ the cases have no data for it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from engines import ENGINES, Rows
 from test_faults import passes
 from without_a_row import fails
 
-from segkit import F, connect
+from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, connect, hours, months
 from segkit.builder import Predicate
 from segkit.catalog import Kind
 from segkit.engines import open_engine
@@ -99,32 +100,25 @@ WITNESSES = {
     },
 }
 """For each row, by its marker, a case that fails without it."""
-ELSEWHERE = {
-    "duckdb": {"GIVEN_JSON": "nothing: functions of JSON take a text that holds it, too"},
-    "sqlite": {
-        "DATE": "nothing: DATE('2025-06-30') is the same text, at more length",
-        "DATE_OF": "other versions of SQLite: this one does not round up",
-        "WEEKS": "other builds of SQLite: this one has FLOOR",
-    },
-    "postgres": {},
-    "bigquery": {
-        "GIVEN_JSON": "nothing: functions of JSON take a text that holds it, too",
-        "DATE_PLUS_MONTHS": "golden SQL: the evaluator also takes an interval of text",
-        "TIME_PLUS_MINUTES": "golden SQL: the evaluator also takes an interval of text",
-        "TIME_PLUS_MONTHS": "golden SQL: the evaluator also takes an interval of text",
-    },
+REFUSED = {
     "datafusion": {
-        "JSON_ANY": "the refused cases",
-        "JSON_TEXT": "the refused cases",
-        "ELEMENT": "the refused cases",
-        "ELEMENTS": "the refused cases",
-        "TIMESTAMP": "test_datafusion: times after 2262",
-        "INSTANT": "test_datafusion: times after 2262",
-        "MIDNIGHT": "test_datafusion: times after 2262",
-        "ON_WALL": "test_datafusion: times after 2262",
+        "JSON_ANY": F.props.json("plan").is_missing(),
+        "JSON_TEXT": F.props.json("plan") == "pro",
+        "ELEMENT": F.props.elements(F.element == "pro") == 1,
+        "ELEMENTS": F.props.elements() == 1,
     },
 }
-"""Rows that no case can tell, and what tells them."""
+"""For rows that refuse, a definition that is refused with their reason, and not without them."""
+SHOWN = {
+    "bigquery": {
+        "DATE_PLUS_MONTHS": (F.born + months(3) > TODAY, "+ INTERVAL 3 MONTH"),
+        "TIME_PLUS_MINUTES": (F.seen + hours(2) > NOW, "+ INTERVAL 120 MINUTE"),
+        "TIME_PLUS_MONTHS": (F.seen + months(1) > NOW, "+ INTERVAL 1 MONTH"),
+    },
+}
+"""For rows whose default the engine at hand reads too, but not the vendor's, a definition and what its SQL then lacks: BigQuery
+documents `INTERVAL int64_expression datetime_part`, and a text only for several parts."""
+KNOWN = Catalog.from_dict({"contacts": {"fields": {"born": "date", "seen": "timestamp", "props": "json"}}})
 
 
 VERIFIED = {
@@ -153,6 +147,52 @@ def _created(engine: str, *commands: str) -> Any:
     return connection
 
 
+def _in_memory(engine: str, table: dict[str, Kind], *rows: tuple[Any, ...]) -> Any:
+    named = [dict(zip(table, (number, *row), strict=True)) for number, row in enumerate(rows, 1)]
+    return ENGINES[engine].loaded({"contacts": Rows(table, named)})
+
+
+FAR = (dt.datetime(2027, 2, 28, 12), dt.datetime(2400, 1, 1, 12), dt.datetime(9999, 12, 31))
+
+
+def _after_2262(_: Path) -> Any:
+    table = {"contact_id": Kind.INTEGER, "wall": Kind.TIMESTAMP, "instant": Kind.TIMESTAMPTZ, "day": Kind.DATE}
+    return _in_memory("datafusion", table, *((at, at.replace(tzinfo=dt.UTC), at.date()) for at in FAR))
+
+
+def _as_sqlite_3_46(_: Path) -> Any:
+    """Its DATE counts in milliseconds, rounded, where the day of the month is after the 28th."""
+
+    def date(text: str) -> str:
+        at = dt.datetime.fromisoformat(text)
+        return str((at + dt.timedelta(microseconds=500) if at.day > 28 else at).date())
+
+    connection = _created("sqlite", *LAST_INSTANT)
+    connection.create_function("DATE", 1, date)
+    return connection
+
+
+def _without_floor(_: Path) -> Any:
+    """SQLite as it is built without functions of mathematics."""
+
+    def floor(number: float) -> None:
+        raise NotImplementedError
+
+    connection = _created("sqlite", *OPENED)
+    connection.create_function("FLOOR", 1, floor)
+    return connection
+
+
+LAST_INSTANT = (
+    "CREATE TABLE contacts (contact_id INTEGER, born DATE, seen TIMESTAMP)",
+    "INSERT INTO contacts VALUES (1, '2025-06-30', '2025-06-30 21:59:59.999999'), (2, '2025-07-01', '2025-06-30 21:59:59.999999')",
+)
+OPENED = (
+    "CREATE TABLE contacts (contact_id INTEGER)",
+    "INSERT INTO contacts VALUES (1), (2)",
+    "CREATE TABLE events (contact_id INTEGER, event TEXT, occurred_at TIMESTAMP)",
+    "INSERT INTO events VALUES (1, 'opened', '2025-06-02'), (1, 'opened', '2025-06-09'), (2, 'opened', '2025-06-02 23:00:00')",
+)
 MOODS = (
     "CREATE TYPE mood AS ENUM ('sad', 'calm'); CREATE TABLE contacts (contact_id mood, n integer)",
     "INSERT INTO contacts VALUES ('calm', 2), ('sad', 2)",
@@ -175,11 +215,19 @@ EDGES: dict[str, dict[str, Edge]] = {
         "AS_TEXT": (lambda _: _created("sqlite", *WITHOUT_CASE), F.name == "USA", ["b"]),
         "BY_CODE_POINT": (lambda _: _created("sqlite", *WITHOUT_CASE), F.n.top(n=1), ["C"]),
         "JSON_NUMBER": (lambda _: _with_json("sqlite"), F.props.json("n") > 5, [1]),
+        "DATE_OF": (_as_sqlite_3_46, F.seen - F.born == 0, [1]),
+        "WEEKS": (_without_floor, E.opened.active("week") == 2, [1]),
     },
     "postgres": {
         "AS_TEXT": (lambda _: _created("postgres", *MOODS), F.contact_id.contains("al"), ["calm"]),
         "BY_CODE_POINT": (lambda _: _created("postgres", *MOODS), F.n.top(n=1), ["calm"]),
         "JSON_NUMBER": (lambda _: _created("postgres", *AS_JSON), F.props.json("n") > 5, [1]),
+    },
+    "datafusion": {
+        "TIMESTAMP": (_after_2262, F.wall >= "2400-01-01T12:00", [2, 3]),
+        "INSTANT": (_after_2262, F.instant >= "2400-01-01T12:00Z", [2, 3]),
+        "MIDNIGHT": (_after_2262, F.day < F.wall, [1, 2, 3]),
+        "ON_WALL": (_after_2262, TODAY - F.instant < -100_000, [2, 3]),
     },
 }
 """What the cases have no data for: where it stands, a definition that fails without the row, and its members."""
@@ -208,7 +256,7 @@ def _taken_out(patch: pytest.MonkeyPatch, engine: str, marker: str) -> None:
 def test_every_row_says_why_and_has_a_witness(engine: str) -> None:
     rows = _own_rows(engine)
     assert all(row.reason and "\n" not in row.reason for row in rows.values())
-    witnesses = [found.get(engine, {}) for found in (WITNESSES, EDGES, VERIFIED, ELSEWHERE)]
+    witnesses = [found.get(engine, {}) for found in (WITNESSES, EDGES, VERIFIED, REFUSED, SHOWN)]
     assert sorted(rows) == sorted(marker for found in witnesses for marker in found)
 
 
@@ -227,7 +275,7 @@ def test_without_a_row_an_edge_is_wrong(engine: str, marker: str, tmp_path: Path
     ENGINES[engine].require()
     loaded, where, expected = EDGES[engine][marker]
     catalog = {"contacts": {"fields": {"props": "json"}}} if marker == "JSON_NUMBER" else None
-    with connect(loaded(tmp_path), catalog=catalog, home=None) as ws:
+    with connect(loaded(tmp_path), catalog=catalog, timezone="Europe/Rome", home=None) as ws:
         assert ws.members(where)["contact_id"].tolist() == expected
         _taken_out(monkeypatch, engine, marker)
         assert fails(lambda: ws.members(where)["contact_id"].tolist() == expected), "the row is not needed"
@@ -240,3 +288,24 @@ def test_without_a_row_verify_disagrees(engine: str, marker: str, monkeypatch: p
     assert verified(plans, {engine: asked})["agrees"].all()
     _taken_out(monkeypatch, engine, marker)
     assert not verified(plans, {engine: asked})["agrees"].any(), "the row is not needed"
+
+
+@pytest.mark.parametrize(("engine", "marker"), [(engine, marker) for engine, found in REFUSED.items() for marker in found])
+def test_without_a_row_nobody_says_why_it_is_refused(engine: str, marker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment, reason = Segment("x", REFUSED[engine][marker]), _own_rows(engine)[marker].reason
+    with pytest.raises(DialectError, match=reason):
+        segment.sql(engine, catalog=KNOWN)
+    _taken_out(monkeypatch, engine, marker)
+    try:
+        told = segment.sql(engine, catalog=KNOWN)
+    except DialectError as error:
+        told = error.what
+    assert reason not in told, "the row is not needed"
+
+
+@pytest.mark.parametrize(("engine", "marker"), [(engine, marker) for engine, found in SHOWN.items() for marker in found])
+def test_without_a_row_the_vendor_would_refuse_what_is_shown(engine: str, marker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, text = SHOWN[engine][marker]
+    assert text in Segment("x", where).sql(engine, catalog=KNOWN)
+    _taken_out(monkeypatch, engine, marker)
+    assert text not in Segment("x", where).sql(engine, catalog=KNOWN), "the row is not needed"
