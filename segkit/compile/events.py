@@ -293,43 +293,98 @@ def _named(event: str | None, table: EventTable, alias: str) -> list[Sql]:
 
 def unique_events(
     features: Sequence[Feature], catalog: Catalog, at: Moment, taken: set[str]
-) -> dict[int, tuple[str, exp.Select]]:
-    """For each event table whose ids repeat: its events with each id once, the earliest, then the smallest row."""
+) -> tuple[dict[int, str], list[tuple[str, exp.Select | exp.Union]]]:
+    """For each event table whose ids repeat, the name of a query of those events that features read, each id once: the
+    earliest, then the smallest row. And the queries by name: which of the ids repeat, then the events.
+
+    That ids repeat is the exception: only the copies of such ids are sorted, all other events are read as they are."""
     every = [*features, *(feature.then.event for feature in features if feature.then is not None)]
-    used = dict.fromkeys(i for feature in every for i in feature.tables)
-    return {
-        i: (sql.fresh(f"unique_{catalog.events[i].table.rsplit('.', 1)[-1]}", taken), _once(i, catalog, at, every))
-        for i in used
-        if catalog.events[i].repeats
-    }
+    names: dict[int, str] = {}
+    queries: list[tuple[str, exp.Select | exp.Union]] = []
+    for i in dict.fromkeys(i for feature in every for i in feature.tables):
+        table = catalog.events[i]
+        if table.repeats:
+            own = [feature for feature in every if i in feature.tables]
+            short = table.table.rsplit(".", 1)[-1]
+            repeated, names[i] = (sql.fresh(f"{how}_{short}", taken) for how in ("repeated", "unique"))
+            queries += [(repeated, _repeated(table, at, own)), (names[i], _once(i, catalog, at, own, repeated))]
+    return names, queries
 
 
-def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature]) -> exp.Select:
+def _repeated(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp.Select:
+    """The ids of events that features read, and that stand on several rows: a row each."""
+    assert table.id is not None
+    own = sql.column(table.id, "e")
+    query = exp.Select(expressions=[own]).from_(sql.table(table.table, "e"), copy=False)
+    query = query.where(*_of_somebody(table, at, "e"), copy=False)
+    if wanted := _wanted(table, features, "c"):
+        ids = exp.Select(expressions=[sql.column(table.id, "c")]).from_(sql.table(table.table, "c"), copy=False)
+        ids = ids.where(*_of_somebody(table, at, "c"), *wanted, copy=False)
+        query = query.where(exp.In(this=own.copy(), query=exp.Subquery(this=ids)), copy=False)
+    several = exp.GT(this=exp.Count(this=exp.Star()), expression=sql.number(1))
+    return query.group_by(own.copy(), copy=False).having(several, copy=False)
+
+
+def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature], repeated: str) -> exp.Union:
+    """The events whose ids do not repeat, and the first row of each id that does."""
     table = catalog.events[i]
     assert table.id is not None
+    read = {column for feature in features for column in _columns_read(feature, i, catalog)}
+    wanted = (table.id, table.contact, table.event, table.time, *sorted(read))
+    kept = list(dict.fromkeys(name for name in wanted if name is not None))
+    on = exp.EQ(this=sql.column(table.id, repeated), expression=sql.column(table.id, "e"))
+    single = exp.Select(expressions=[sql.column(name, "e") for name in kept]).from_(sql.table(table.table, "e"), copy=False)
+    single.join(sql.table(repeated), on=on, join_type="left", copy=False)
+    single = single.where(
+        *_of_somebody(table, at, "e"), *_wanted(table, features, "e"), sql.is_null(table.id, repeated), copy=False
+    )
+    copy = sql.fresh("copy", {name.casefold() for name in kept})
+    copies = sql.row_number([sql.column(table.id, "e")], _smallest_first(table))
+    numbered = exp.Select(expressions=[*(sql.column(name, "e") for name in kept), sql.aliased(copies, copy)])
+    numbered = numbered.from_(sql.table(table.table, "e"), copy=False)
+    numbered.join(sql.table(repeated), on=on.copy(), copy=False)
+    numbered = numbered.where(*_of_somebody(table, at, "e"), copy=False)
+    first = exp.Select(expressions=[sql.column(name, "numbered") for name in kept])
+    first = first.from_(sql.subquery(numbered, "numbered"), copy=False)
+    first = first.where(exp.EQ(this=sql.column(copy, "numbered"), expression=sql.number(1)), copy=False)
+    return exp.Union(this=single, expression=first, distinct=False)
+
+
+def _smallest_first(table: EventTable) -> list[exp.Ordered]:
+    """How the copies of an id are sorted: the earliest first, then by everything else that has an order."""
     time = time_column(table.properties, table.time)
     smallest = [table.time, table.contact, *([table.event] if table.event else [])]
     smallest += [
         c.name for _, c in sorted(table.properties.items()) if c.kind is not Kind.JSON and c.name not in (table.id, *smallest)
     ]
     kinds = {column.name: column.kind for column in (*table.properties.values(), time)}
-    order = [
+    return [
         exp.Ordered(this=conditions.read(name, kinds.get(name, Kind.UNKNOWN), "e"), desc=False, nulls_first=True)
         for name in smallest
     ]
-    read = {column for feature in features if i in feature.tables for column in _columns_read(feature, i, catalog)}
-    wanted = (table.id, table.contact, table.event, table.time, *sorted(read))
-    kept = list(dict.fromkeys(name for name in wanted if name is not None))
-    copy = sql.fresh("copy", {name.casefold() for name in kept})
-    copies = sql.row_number([sql.column(table.id, "e")], order)
-    inner = exp.Select(expressions=[*(sql.column(name, "e") for name in kept), sql.aliased(copies, copy)])
-    inner = inner.from_(sql.table(table.table, "e"), copy=False).where(
-        exp.Not(this=sql.is_null(table.contact, "e")), not_after(time, "e", at), copy=False
-    )
-    first = exp.EQ(this=sql.column(copy, "numbered"), expression=sql.number(1))
-    query = exp.Select(expressions=[sql.column(name, "numbered") for name in kept])
-    query = query.from_(sql.subquery(inner, "numbered"), copy=False)
-    return query.where(exp.Or(this=first, expression=sql.is_null(table.id, "numbered")), copy=False)
+
+
+def _of_somebody(table: EventTable, at: Moment, alias: str) -> list[Sql]:
+    """Events of a contact that have happened."""
+    time = time_column(table.properties, table.time)
+    return [exp.Not(this=sql.is_null(table.contact, alias)), not_after(time, alias, at)]
+
+
+def _wanted(table: EventTable, features: Sequence[Feature], alias: str) -> list[Sql]:
+    """What every event that one of some features reads meets, by its name and time; nothing where one reads them all."""
+    names = conditions.Names(alias)
+    by_name: dict[str | None, list[Feature]] = {}
+    for feature in features:
+        by_name.setdefault(None if table.event is None else feature.event, []).append(feature)
+    parts: list[Sql] = []
+    for event, several in by_name.items():
+        together = {len(feature.tables) for feature in several} != {1}
+        bounds = [] if together else _within(several[0], _common_bounds([own.bounds for own in several]), names)
+        own = [*_named(event, table, alias), *bounds]
+        if not own:
+            return []
+        parts.append(exp.Paren(this=sql.joined(exp.And, own)))
+    return [exp.Paren(this=sql.joined(exp.Or, parts))] if len(parts) > 1 else [parts[0].this]
 
 
 def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:

@@ -25,7 +25,7 @@ class Base:
     at: Moment
     names: Names
     taken: set[str]
-    ctes: list[tuple[str, exp.Select]] = field(default_factory=list)
+    ctes: list[tuple[str, exp.Select | exp.Union]] = field(default_factory=list)
     joins: dict[Hashable, str] = field(default_factory=dict)
 
     def key(self) -> Sql:
@@ -105,9 +105,8 @@ def base_of(plans: Sequence[Plan], until: Moment | None = None) -> Base:
 
 
 def _add_events(base: Base, features: list[Feature], until: Moment) -> None:
-    unique = events.unique_events(features, base.catalog, until, base.taken)
-    base.ctes += unique.values()
-    rows = {i: name for i, (name, _) in unique.items()}
+    rows, unique = events.unique_events(features, base.catalog, until, base.taken)
+    base.ctes += unique
     for group in events.grouped(features):
         first = group[0]
         what = (

@@ -36,7 +36,7 @@ def subquery(query: exp.Select | exp.Union, alias: str) -> exp.Subquery:
     return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(alias)))
 
 
-def cte(name: str, query: exp.Select) -> exp.CTE:
+def cte(name: str, query: exp.Select | exp.Union) -> exp.CTE:
     return exp.CTE(this=query, alias=exp.TableAlias(this=identifier(name)))
 
 
