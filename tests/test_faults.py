@@ -183,7 +183,7 @@ def first_and_last_are_swapped(patch: Patch) -> None:
 
 @fault("events_who_counts[2]", on=DUCKDB)
 def repeated_events_count_each_time(patch: Patch) -> None:
-    patch.setattr(events, "unique_events", lambda features, catalog, at, taken: {})
+    patch.setattr(events, "unique_events", lambda features, catalog, at, taken: ({}, []))
 
 
 @fault("events_who_counts[14]", on=DUCKDB)

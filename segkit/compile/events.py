@@ -33,7 +33,8 @@ from segkit.plan.tree import (
     Term,
 )
 
-_COUNTS = ("count", "distinct", "sum", "days", "weeks", "months")
+COUNTS = ("count", "distinct", "sum", "days", "weeks", "months")
+"""What is 0, not missing, for a contact without events."""
 
 
 def grouped(features: Iterable[Feature]) -> list[list[Feature]]:
@@ -49,7 +50,7 @@ def grouped(features: Iterable[Feature]) -> list[list[Feature]]:
 def reader(feature: Feature, column: str, table: str) -> Callable[[], Sql]:
     def read() -> Sql:
         own = sql.column(column, table)
-        if feature.measure in _COUNTS:
+        if feature.measure in COUNTS:
             return exp.Coalesce(this=own, expressions=[sql.number(0)])
         return own
 

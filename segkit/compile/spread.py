@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from segkit.catalog import Kind
-from segkit.compile import conditions, sql
+from segkit.compile import conditions, events, sql
 from segkit.compile.joined import Base, base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
-from segkit.plan.tree import Comparison, Complement, Condition, Constant, IsMissing, Term
+from segkit.plan.tree import Comparison, Complement, Condition, Constant, FeatureTerm, IsMissing, Term
 
 QUARTERS = (0, 1, 2, 3, 4)
 """The quantiles, in quarters: the smallest value that so many quarters of the contacts do not exceed, and the least of all."""
@@ -36,14 +36,24 @@ class Asked:
     def missing(self) -> Condition:
         return IsMissing(self.term)
 
+    @property
+    def is_always_known(self) -> bool:
+        """How often something happened is known of everyone: the events need not be read to say so."""
+        return isinstance(self.term, FeatureTerm) and self.term.feature.measure in events.COUNTS
+
 
 def known(plan: Plan, fields: Sequence[Asked]) -> exp.Select:
     """One row: how many contacts there are (`everyone`) and how many members (`members`), how many of them know each field
     (`everyone_0`, `members_0`, ...), and for fields of truth values, of how many it is true (`everyone_true_0`, ...)."""
-    base = base_of([plan, *(own.plan for own in fields)])
+    doubtful = [own for own in fields if not own.is_always_known]
+    base = base_of([plan, *(own.plan for own in doubtful)])
     member = conditions.condition(plan.where, base.names)
-    counts: list[Sql] = [sql.aliased(exp.Count(this=exp.Star()), "everyone"), sql.aliased(_count(member), "members")]
+    everyone, members = exp.Count(this=exp.Star()), _count(member)
+    counts: list[Sql] = [sql.aliased(everyone, "everyone"), sql.aliased(members, "members")]
     for i, own in enumerate(fields):
+        if own.is_always_known:
+            counts += [sql.aliased(everyone.copy(), f"everyone_{i}"), sql.aliased(members.copy(), f"members_{i}")]
+            continue
         wanted: list[tuple[str, Condition]] = [("", Complement(own.missing))]
         if own.term.kind is Kind.BOOLEAN:
             wanted.append(("true_", Comparison("==", own.term, Constant(True, Kind.BOOLEAN))))
@@ -51,7 +61,7 @@ def known(plan: Plan, fields: Sequence[Asked]) -> exp.Select:
             holds = conditions.condition(condition, base.names)
             both = exp.And(this=sql.operand(member.copy()), expression=sql.operand(holds.copy()))
             counts += [sql.aliased(_count(holds), f"everyone_{what}{i}"), sql.aliased(_count(both), f"members_{what}{i}")]
-    return base.select(counts, None, [plan.where, *(own.missing for own in fields)])
+    return base.select(counts, None, [plan.where, *(own.missing for own in doubtful)])
 
 
 def values(plan: Plan, fields: Sequence[Asked], top: int, least: int) -> exp.Select:
