@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import takewhile
 
 from segkit.errors import DefinitionError
 
@@ -26,6 +27,16 @@ _SPELLED = {
     ".": r"[^\n]", "$": r"\z", r"\d": "[0-9]", r"\D": "[^0-9]", r"\w": "[0-9A-Za-z_]", r"\W": "[^0-9A-Za-z_]",
     r"\s": r"[\t\n\f\r ]", r"\S": r"[^\t\n\f\r ]",
 }  # fmt: skip
+_CONTROLS = {r"\n": "\n", r"\t": "\t", r"\r": "\r", r"\f": "\f"}
+_POSIX_INSIDE = {**_CONTROLS, r"\d": "0-9", r"\w": "0-9A-Za-z_", r"\s": "\t\n\f\r "}
+_POSIX = {
+    **_CONTROLS, ".": "[^\n]", r"\d": "[0-9]", r"\D": "[^0-9]", r"\w": "[0-9A-Za-z_]", r"\W": "[^0-9A-Za-z_]",
+    r"\s": "[\t\n\f\r ]", r"\S": "[^\t\n\f\r ]",
+}  # fmt: skip
+_QUOTED = frozenset(".[]{}()*+?^$|\\")
+_LAST = "\\[^-"
+"""What stands at the end of a class, where it means nothing else."""
+_REPEATED = re.compile(r"(?<!\\)(\\\\)*([*+?]|\{\d+(,\d*)?\})\Z")
 _UPPER = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _LOWER = frozenset("abcdefghijklmnopqrstuvwxyz")
 
@@ -41,7 +52,7 @@ def check(pattern: str) -> None:
         if len(token) == 2 and token[0] == "\\" and token[1].isalnum():
             if token[1] not in _ESCAPES or (in_class and token[1] == "S"):
                 raise _unportable(pattern, token)
-        elif token == "(?" or (token[-1] == "+" and len(token) == 2 and not in_class):
+        elif token == "(?" or (len(token) == 2 and token[0] != "\\" and token[1] == "+" and not in_class):
             raise _unportable(pattern, token)
         elif in_class and token == "[":
             raise _unportable(pattern, "[ inside a class")
@@ -80,6 +91,59 @@ def spelled_out(pattern: str) -> str:
     check(pattern)
     spelled = (_SPELLED_INSIDE.get(t, t) if inside else _SPELLED.get(t, t) for t, inside in tokens(pattern))
     return "".join(spelled)
+
+
+def posix(pattern: str) -> str:
+    """The pattern for engines of POSIX's kind: without `(?:groups)`, lazy repetition, escapes of line breaks, and escapes inside
+    of classes. Whether a text matches needs none of them.
+
+    >>> print(posix(r"(?:a|b)+?[\\]\\d-]\\.\\/"))
+    (a|b)+[]0-9-]\\./
+
+    Raises:
+        DefinitionError: a class holds the complement of another.
+    """
+    check(pattern)
+    written = ""
+    own = tokens(pattern)
+    for token, _ in own:
+        if token[0] == "[":
+            written += _posix_class(pattern, token, [inner for inner, _ in takewhile(lambda each: each[1], own)])
+        elif token == "(?:":
+            written += "("
+        elif token[0] == "\\" and token[1] not in _QUOTED:
+            written += _POSIX.get(token, token[1])
+        elif token != "?" or not _REPEATED.search(written):
+            written += _POSIX.get(token, token)
+    return written
+
+
+def _posix_class(pattern: str, opening: str, tokens: list[str]) -> str:
+    """A class without escapes, what would end it first. A backslash is doubled, which means one in either reading."""
+    if set(tokens) & {r"\D", r"\W"}:
+        raise DefinitionError(f"{pattern!r:.80} has the complement of a class inside a class", fix="spell out the class")
+    ranges, single = [], [opening[-1]] if opening[-1] == "]" else []
+    while tokens:
+        first, last = (_posix_member(token) for token in (tokens[0], tokens[min(2, len(tokens) - 1)]))
+        if len(tokens) > 2 and tokens[1] == "-" and len(first) == len(last) == 1:
+            tokens = tokens[3:]
+            if {first, last} & {"]", *_LAST}:
+                single += map(chr, range(ord(first), ord(last) + 1))
+            else:
+                ranges.append(f"{first}-{last}")
+            continue
+        tokens = tokens[1:]
+        (ranges if len(first) > 1 else single).append(first)
+    plain = "".join(character for character in dict.fromkeys(single) if character not in f"]{_LAST}")
+    end = "".join(character.replace("\\", r"\\") for character in _LAST if character in single)
+    members = ("]" if "]" in single else "") + "".join(ranges) + plain + end
+    if opening[1:2] == "^":
+        return f"[^{members}]"
+    return {"^": r"\^", "^-": "[-^]"}.get(members, f"[{members}]")
+
+
+def _posix_member(token: str) -> str:
+    return _POSIX_INSIDE.get(token, token[-1])
 
 
 def folded(pattern: str) -> str:

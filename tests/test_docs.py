@@ -17,6 +17,7 @@ from segkit import cli
 from segkit.operators import OPERATORS
 from segkit.rendering.levels import LEVELS, UNVERIFIED
 from segkit.rendering.table import ROWS
+from segkit.rendering.vendors import FUNCTIONS, INDEXES, unread
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -53,6 +54,7 @@ def dialects_page() -> str:
         f"| {', '.join(name for name in segkit.dialects() if name not in LEVELS)} | {UNVERIFIED} |",
         "",
         KNOWN_DIFFERENCES,
+        _read(),
         _noticed(),
         "## What each writes in its own way",
         "",
@@ -84,7 +86,7 @@ def _form(rule: str, dialect: str) -> str:
 KNOWN_DIFFERENCES = """\
 Executed: all conformance cases have the same members there, in a session whose clock is in New York, as have random definitions.
 Emulated: so has what stands in for it. Rendered: each function and word is in the vendor's documentation
-(`segkit/rendering/vendors.py` names the pages). What a rendered dialect does to data nobody has seen.
+(`segkit/rendering/vendors.py` names the pages; what was read of them stands below). What a rendered dialect does to data nobody has seen.
 
 Known differences of dialects that are rendered:
 
@@ -94,9 +96,40 @@ Known differences of dialects that are rendered:
 - Snowflake and Oracle keep the names of tables made without quotes in capitals. Segkit quotes names as the catalog spells them.
 - SQL Server takes long lists of texts and whole numbers as JSON, but fails at some thousands of fractions or dates.
 - Oracle takes `''` for NULL: an empty text is missing, and nothing equals it. Booleans need Oracle 23ai.
+- Oracle compares texts with `COLLATE BINARY`, whatever the session says; it refuses that (ORA-43929) where `MAX_STRING_SIZE` is `STANDARD`.
+- SQL Server and Oracle take a JSON text of more than 4,000 characters or bytes for missing.
+- Snowflake and Oracle have no complement of a class inside a class (`[\\D-]`); Oracle's patterns end at 512 bytes. Both are refused.
 - Oracle's dates have a time of day: a column of kind `date` must hold midnights.
 - SQL Server names time zones as Windows does, so that only UTC works; its booleans are bits, and `ws.sql` of raw SQL is yours.
 - Redshift's JSON functions do not tell missing, null and empty apart, so that JSON properties are refused there.
+"""
+READ = """\
+## What was read
+
+The documentation of vendors that nothing here can run, against which the functions of their SQL were held in November 2026: the order
+and the types of arguments, NULL, ends of texts and of months, what a pattern may hold. What is only named in an index of theirs exists,
+and does what other dialects do by that name, as far as we know. On Databricks these are functions that ran on Spark.
+
+| dialect | functions | read about | known by name |
+|---|---|---|---|
+"""
+
+
+def _read() -> str:
+    lines = []
+    for dialect, pages in FUNCTIONS.items():
+        read = sum(len(words.split()) for page, words in pages.items() if page not in INDEXES)
+        named = ", ".join(f"`{word}`" for word in sorted(unread(dialect)))
+        lines.append(f"| {dialect} | {read + len(unread(dialect))} | {read} | {named} |\n")
+    return READ + "".join(lines) + UNSAID
+
+
+UNSAID = """\
+
+Not found in what was read: what Redshift's `EXTRACT` does with a `DATE`, whether its NaN equals itself, and `p` on the page of its
+`REGEXP_INSTR` (it stands on those of `REGEXP_SUBSTR` and `REGEXP_COUNT`); that Trino's `AT_TIMEZONE` takes a time with a zone, and how its
+paths read positions (in its code a position is also a key of digits, and the other way round); how Oracle names the kinds of JSON
+(`type()`), that its paths are lax, and what its `\\w` holds.
 """
 NOTICED = """\
 ## What would be noticed

@@ -169,7 +169,7 @@ SHAPES = {
     "negative": (F.revenue - -1 > -3, {"": '"revenue" - -1 > -3'}),
     "NaN": (
         F.score > 0.3,
-        {"duckdb": 'CASE WHEN ISFINITE("score") OR ISINF("score") THEN "score" END > 0.3', "postgres": "NULLIF(\"score\", CAST('NaN' AS DOUBLE PRECISION)) > 0.3", "bigquery": "CASE WHEN NOT IS_NAN(`score`) THEN `score` END > 0.3",
+        {"oracle": 'CASE WHEN NOT ("score" IS NAN) THEN "score" END > 0.3', "duckdb": 'CASE WHEN ISFINITE("score") OR ISINF("score") THEN "score" END > 0.3', "postgres": "NULLIF(\"score\", CAST('NaN' AS DOUBLE PRECISION)) > 0.3", "bigquery": "CASE WHEN NOT IS_NAN(`score`) THEN `score` END > 0.3",
          "sqlite": '"score" > 0.3', "snowflake": "NULLIF(\"score\", CAST('NaN' AS DOUBLE)) > 0.3"},
     ),
     "window": (
@@ -209,6 +209,36 @@ SHAPES = {
          "trino": "REGEXP_LIKE(\"email\", '^[a-z]+\\.x\\z')", "spark": "`email` RLIKE '^[a-z]+\\\\.x\\\\z'",
          "bigquery": "REGEXP_CONTAINS(`email`, '^[a-z]+\\\\.x$')", "snowflake": "REGEXP_INSTR(\"email\", '^[a-z]+\\\\.x$') > 0"},
     ),
+    "regex in POSIX": (
+        F.email.matches(r"(?:a|b)+?[\]\d.-]\w\-"),
+        {"snowflake": "REGEXP_INSTR(\"email\", '(a|b)+[]0-9.-][0-9A-Za-z_]-') > 0",
+         "oracle": "REGEXP_LIKE(\"email\" COLLATE BINARY, '(a|b)+[]0-9.-][0-9A-Za-z_]-')"},
+    ),
+    "regex of an empty text": (
+        F.email.matches("^$"),
+        {"redshift": "(REGEXP_INSTR(\"email\", '^\\\\z', 1, 1, 0, 'p') > 0 OR LENGTH(\"email\") = 0)",
+         "snowflake": "(REGEXP_INSTR(\"email\", '^$') > 0 OR LENGTH(\"email\") = 0)"},
+    ),
+    "an empty regex": (F.email.matches(""), dict.fromkeys(("snowflake", "redshift"), 'NOT ("email" IS NULL)')),
+    "json number": (
+        F.props.json("n") > 5,
+        {"snowflake": "TYPEOF(GET_PATH(\"props\", '[\"n\"]')) IN ('INTEGER', 'DECIMAL', 'DOUBLE') OR REGEXP_INSTR(",
+         "trino": "REGEXP_LIKE(JSON_FORMAT(JSON_EXTRACT(\"props\", '$[\"n\"]')), '^[-0-9]') OR REGEXP_LIKE("},
+    ),
+    "json position": (
+        F.props.json("a", 0) == "x",
+        {"trino": "CASE WHEN SUBSTR(JSON_FORMAT(JSON_EXTRACT(\"props\", '$[\"a\"]')), 1, 1) = '[' THEN JSON_EXTRACT_SCALAR(\"props\", '$[\"a\"][0]') END",
+         "oracle": "CASE WHEN JSON_VALUE(\"props\", '$.type()') = 'object' THEN CASE WHEN JSON_VALUE(\"props\", '$.\"a\".type()') = 'array' THEN JSON_VALUE(\"props\", '$.\"a\"[0]') END END = 'x'"},
+    ),
+    "json key of digits": (
+        F.props.json('"0"') == "x",
+        {"trino": "CASE WHEN SUBSTR(JSON_FORMAT(JSON_EXTRACT(\"props\", '$')), 1, 1) = '{' THEN JSON_EXTRACT_SCALAR(\"props\", '$[\"0\"]') END"},
+    ),
+    "json there": (
+        F.props.json("a").is_missing(),
+        {"oracle": "CASE WHEN JSON_VALUE(\"props\", '$.type()') = 'object' THEN NULLIF(JSON_VALUE(\"props\", '$.\"a\".type()'), 'null') END IS NULL"},
+    ),
+    "a long key": (sample(percent=10, seed="x"), {"redshift": "CAST(\"contact_id\" AS VARCHAR(65535))"}),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),
     "empty list": (F.country.is_in([]), {"": "1 = 0"}),
 }  # fmt: skip
@@ -304,6 +334,15 @@ def test_a_value_equal_to_the_line_break_sentinel_survives() -> None:
 def test_names_longer_than_the_engine_allows_are_refused() -> None:
     with pytest.raises(DialectError, match="longer than postgres allows"):
         Segment("x", F["n" * 64] == 1).sql("postgres")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "pattern", "why"),
+    [("oracle", r"[\D]", "complement"), ("snowflake", r"[\W-]", "complement"), ("oracle", "é" * 257, "512 bytes")],
+)
+def test_patterns_that_posix_has_not_are_refused(dialect: str, pattern: str, why: str) -> None:
+    with pytest.raises(DialectError, match=why):
+        Segment("x", F.email.matches(pattern)).sql(dialect)
 
 
 def test_unknown_dialect_names_the_nearest() -> None:

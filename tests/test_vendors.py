@@ -15,7 +15,7 @@ from sqlglot.tokens import TokenType
 from segkit import Catalog, DialectError, F, SegkitError, Segment, compile
 from segkit.plan import Plan, moment, plan
 from segkit.rendering import render
-from segkit.rendering.vendors import FUNCTIONS, WORDS, documented
+from segkit.rendering.vendors import FUNCTIONS, INDEXES, WORDS, documented
 from segkit.segment import by_name
 
 _VALUES = (
@@ -101,6 +101,16 @@ def test_no_page_names_a_function_that_is_never_written(dialect: str) -> None:
 def test_a_page_is_the_vendors(page: str) -> None:
     vendors = "docs.aws.amazon.com learn.microsoft.com docs.oracle.com trino.io docs.snowflake.com docs.databricks.com"
     assert re.fullmatch(rf"https://({'|'.join(map(re.escape, vendors.split()))})/\S+", page)
+
+
+def test_a_page_that_was_not_read_is_one_that_stands_for_words() -> None:
+    assert {page for pages in (*FUNCTIONS.values(), *WORDS.values()) for page in pages} >= INDEXES
+
+
+@pytest.mark.parametrize("dialect", FUNCTIONS)
+def test_a_function_stands_on_one_page(dialect: str) -> None:
+    named = [word for page in FUNCTIONS[dialect].values() for word in page.split()]
+    assert sorted(set(named)) == sorted(named)
 
 
 @pytest.mark.parametrize(

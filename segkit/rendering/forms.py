@@ -10,7 +10,7 @@ from segkit.rendering.row import Sql
 
 LEAVES = frozenset((exp.Identifier, exp.Literal, exp.Column, exp.DataType))
 TYPES = {
-    **{kind: exp.DataType.build(kind) for kind in ("timestamp(6)", "timestamptz(6)", "decimal(38, 0)")},
+    **{kind: exp.DataType.build(kind) for kind in ("timestamp(6)", "timestamptz(6)", "decimal(38, 0)", "varchar(65535)")},
     "nvarchar(max)": exp.DataType.build("nvarchar(max)", dialect="tsql"),
     **{
         kind: exp.DataType(this=exp.DataType.Type(kind.upper()))

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from segkit import patterns
 from segkit.errors import DialectError
-from segkit.rendering.forms import PLAIN_NUMBER, call, cast, equal, in_bytes, number, positive, quoted_path, string
+from segkit.rendering.forms import PLAIN_NUMBER, TYPES, call, cast, equal, in_bytes, number, positive, quoted_path, string
 from segkit.rendering.row import Row, Sql
 
 
@@ -94,6 +94,86 @@ def from_one(steps: Sequence[Sql]) -> list[Sql]:
 
 def _snowflake_json(own: Sql, *steps: Sql) -> Sql:
     return call("GET_PATH", own, _bracketed_path(steps, "", '"'))
+
+
+def _snowflake_text(own: Sql, *steps: Sql) -> Sql:
+    return _scalar(_snowflake_any, _snowflake_kind, "OBJECT", "ARRAY")(own, *steps)
+
+
+def _snowflake_any(own: Sql, *steps: Sql) -> Sql:
+    return cast(_snowflake_json(own, *steps), "varchar")
+
+
+def _snowflake_kind(own: Sql, *steps: Sql) -> Sql:
+    return call("TYPEOF", _snowflake_json(own, *steps))
+
+
+def _snowflake_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, or a text that is nothing but one. TRY_CAST takes texts alone."""
+    text = _snowflake_text(own, *steps)
+    kind = _snowflake_kind(own.copy(), *(step.copy() for step in steps))
+    is_number = exp.In(this=kind, expressions=[string(name) for name in ("INTEGER", "DECIMAL", "DOUBLE")])
+    looks_so = positive(call("REGEXP_INSTR", text, string(PLAIN_NUMBER)))
+    value = exp.TryCast(this=text.copy(), to=TYPES["double"].copy())
+    return exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=value)])
+
+
+def _trino_any(own: Sql, *steps: Sql) -> Sql:
+    return _trino_positions(call("NULLIF", _trino_json(own, *steps), string("null")), own, steps)
+
+
+def _trino_json(own: Sql, *steps: Sql) -> Sql:
+    """What a path leads to, as JSON: a text in its quotes."""
+    return call("JSON_FORMAT", call("JSON_EXTRACT", own, _bracketed_path(steps, "$", '"')))
+
+
+def _trino_scalar(own: Sql, *steps: Sql) -> Sql:
+    return call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))
+
+
+def _trino_text(own: Sql, *steps: Sql) -> Sql:
+    return _trino_positions(_trino_scalar(own, *steps), own, steps)
+
+
+def _trino_number(own: Sql, *steps: Sql) -> Sql:
+    """A number, whose JSON is without quotes, or a text that is nothing but one."""
+    text = _trino_scalar(own, *steps)
+    is_number = call("REGEXP_LIKE", _trino_json(own.copy(), *(step.copy() for step in steps)), string("^[-0-9]"))
+    looks_so = call("REGEXP_LIKE", text, string(patterns.perl(PLAIN_NUMBER)))
+    value = exp.TryCast(this=text.copy(), to=TYPES["double"].copy())
+    found = exp.Case(ifs=[exp.If(this=exp.Or(this=is_number, expression=looks_so), true=value)])
+    return _trino_positions(found, own, steps)
+
+
+def _trino_positions(found: Sql, own: Sql, steps: Sequence[Sql]) -> Sql:
+    """Positions in arrays and keys in objects alone: Trino takes a position for a key of digits, and the other way round."""
+    tests: list[Sql] = []
+    for i, step in enumerate(steps):
+        if not step.is_string or step.this.isdigit():
+            begins = call("SUBSTR", _trino_json(own.copy(), *(above.copy() for above in steps[:i])), number(1), number(1))
+            tests.append(equal(begins, string("{" if step.is_string else "[")))
+    return reduce(_when, reversed(tests), found)
+
+
+def _oracle_any(own: Sql, *steps: Sql) -> Sql:
+    return _oracle_strict(call("NULLIF", _oracle_kind(own, steps), string("null")), own, steps)
+
+
+def _oracle_kind(own: Sql, steps: Sequence[Sql]) -> Sql:
+    return call("JSON_VALUE", own, string(f"{quoted_path(tuple(steps)).this}.type()"))
+
+
+def _oracle_text(own: Sql, *steps: Sql) -> Sql:
+    return _oracle_strict(_json_value("JSON_VALUE")(own, *steps), own, steps)
+
+
+def _oracle_strict(found: Sql, own: Sql, steps: Sequence[Sql]) -> Sql:
+    """Positions in arrays and keys in objects alone: Oracle takes a value for an array of one, and looks for keys in all objects
+    of an array."""
+    tests = []
+    for i, step in enumerate(steps):
+        tests.append(equal(_oracle_kind(own.copy(), steps[:i]), string("object" if step.is_string else "array")))
+    return reduce(_when, reversed(tests), found)
 
 
 def spark_text(own: Sql, *steps: Sql) -> Sql:
@@ -232,11 +312,12 @@ ROWS = (
     Row("JSON_ANY", "duckdb", "text, so that a JSON null is NULL", _json_value("JSON_EXTRACT_STRING")),
     Row("JSON_ANY", "postgres", "arrows work on json and jsonb; text, so that a JSON null is NULL", _postgres_json),
     Row("JSON_ANY", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),
-    Row("JSON_ANY", "tsql oracle", "JSON_QUERY gives objects and arrays, JSON_VALUE all else", lambda own, *steps: exp.Coalesce(this=_json_value("JSON_QUERY")(own, *steps), expressions=[_json_value("JSON_VALUE")(own.copy(), *(step.copy() for step in steps))])),
-    Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar")),
+    Row("JSON_ANY", "tsql", "JSON_QUERY gives objects and arrays, JSON_VALUE all else", lambda own, *steps: exp.Coalesce(this=_json_value("JSON_QUERY")(own, *steps), expressions=[_json_value("JSON_VALUE")(own.copy(), *(step.copy() for step in steps))])),
+    Row("JSON_ANY", "oracle", "JSON_QUERY gives JSON or at most 4000 bytes: the kind of what is there; paths are lax", _oracle_any),
+    Row("JSON_ANY", "snowflake", "cast, so that a JSON null is NULL", _snowflake_any),
     Row("JSON_ANY", "spark databricks", "a JSON null in an array would be the text 'null'", _spark_any),
     Row("JSON_ANY", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
-    Row("JSON_ANY", "trino presto athena", "keys in double quotes", lambda own, *steps: call("NULLIF", call("JSON_FORMAT", call("JSON_EXTRACT", own, _bracketed_path(steps, "$", '"'))), string("null"))),
+    Row("JSON_ANY", "trino presto athena", "keys in double quotes; a position is also taken for a key of digits", _trino_any),
     Row("JSON_ANY", "clickhouse", "JSONExtractString gives '' for what is missing; positions begin at 1", _clickhouse_json),
     Row("JSON_ANY", "mysql", "a JSON null would be the text 'null'", _mysql_json),
     Row("JSON_ANY", "sqlite", "a JSON null is NULL", _json_value("JSON_EXTRACT")),
@@ -246,15 +327,18 @@ ROWS = (
     Row("JSON_TEXT", "duckdb", "objects and arrays have a text, too", _scalar(_json_value("JSON_EXTRACT_STRING"), _json_value("JSON_TYPE"), "OBJECT", "ARRAY")),
     Row("JSON_TEXT", "postgres", "objects and arrays have a text, too", _scalar(_postgres_json, postgres_kind, "{", "[")),
     Row("JSON_TEXT", "redshift", "JSON_EXTRACT_PATH_TEXT gives no other answer for what is missing, null or empty", None),
-    Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _scalar(lambda own, *steps: cast(_snowflake_json(own, *steps), "varchar"), lambda own, *steps: call("TYPEOF", _snowflake_json(own, *steps)), "OBJECT", "ARRAY")),
+    Row("JSON_TEXT", "snowflake", "objects and arrays have a text, too", _snowflake_text),
     Row("JSON_TEXT", "spark databricks", "objects, arrays and a null in an array have a text, too", _scalar(spark_text, spark_kind, "OBJEC", "ARRAY", "VOID")),
     Row("JSON_TEXT", "hive spark2", "keys in single quotes", lambda own, *steps: call("GET_JSON_OBJECT", own, _bracketed_path(steps, "$", "'"))),
-    Row("JSON_TEXT", "trino presto athena", "keys in double quotes", lambda own, *steps: call("JSON_EXTRACT_SCALAR", own, _bracketed_path(steps, "$", '"'))),
+    Row("JSON_TEXT", "trino presto athena", "keys in double quotes; a position is also taken for a key of digits", _trino_text),
+    Row("JSON_TEXT", "oracle", "paths are lax", _oracle_text),
     Row("JSON_TEXT", "tsql", "collations fold case", lambda own, *steps: exp.Collate(this=_json_value("JSON_VALUE")(own, *steps), expression=exp.Var(this="Latin1_General_100_BIN2"))),
     Row("JSON_TEXT", "sqlite", "booleans come back as 0 and 1", _sqlite_json),
     Row("JSON_NUMBER", "duckdb", "a number, or a text that is nothing but one", _duckdb_number),
     Row("JSON_NUMBER", "postgres", "json keeps 1e3 as it was written: a number by its first character", _postgres_number),
     Row("JSON_NUMBER", "spark databricks", "1e300 comes back as 1.0E300: a number by its kind", _spark_number),
+    Row("JSON_NUMBER", "snowflake", "a number with an exponent may come back with one: a number by its kind", _snowflake_number),
+    Row("JSON_NUMBER", "trino presto athena", "a number with an exponent may come back with one: a number by its JSON", _trino_number),
     Row("JSON_NUMBER", "oracle", "TO_NUMBER follows the session's decimal sign", None),
     Row("JSON_TEXT", "clickhouse", "objects and arrays have a text, too", _scalar(_clickhouse_json, clickhouse_kind, "Object", "Array")),
     Row("JSON_TEXT", "mysql", "objects and arrays have a text, too", _scalar(_mysql_json, mysql_kind, "OBJECT", "ARRAY")),

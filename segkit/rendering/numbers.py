@@ -22,6 +22,11 @@ def _finite_or_infinite(own: Sql) -> Sql:
     return exp.Case(ifs=[exp.If(this=is_number, true=own)])
 
 
+def _unless_nan(own: Sql) -> Sql:
+    is_nan = exp.Is(this=own.copy(), expression=exp.Var(this="NAN"))
+    return exp.Case(ifs=[exp.If(this=exp.Not(this=exp.Paren(this=is_nan)), true=own)])
+
+
 def _plus_zero(own: Sql) -> Sql:
     return exp.Add(this=own if isinstance(own, exp.Column | exp.Cast) else exp.Paren(this=own), expression=number(0))
 
@@ -55,7 +60,7 @@ ROWS = (
     Row("KNOWN", "duckdb", "it folds = 'NaN' and ISNAN to false over Parquet, whose statistics hide NaN: ask for what is a number", _finite_or_infinite),
     Row("KNOWN", "bigquery", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
     Row("KNOWN", "trino presto athena", "NaN equals nothing: test for it", _without_nan("IS_NAN")),
-    Row("KNOWN", "oracle", "a number cannot be NaN, and a binary double compared with one fails", lambda x: call("NANVL", x, exp.Null())),
+    Row("KNOWN", "oracle", "a number cannot be NaN, and a binary double compared with one fails: a condition of its own", _unless_nan),
     Row("WIDE", "", "32 bits would overflow", lambda x: cast(x, "bigint")),
     Row("WIDE", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
     Row("SUMMED", "", "sums are wider than what they add", lambda x: x),

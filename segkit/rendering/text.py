@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from sqlglot import exp
 
 from segkit import patterns
-from segkit.errors import DialectError
+from segkit.errors import DefinitionError, DialectError
 from segkit.rendering.forms import (
     binary,
     call,
@@ -131,11 +131,45 @@ def unsubstituted(sql: str, names: Iterable[str]) -> str:
     return sql.replace("${", "\\044{")
 
 
+_ORACLE_LONGEST = 512
+
+
 def _oracle_matches(own: Sql, pattern: Sql) -> Sql:
-    tokens = list(patterns.tokens(str(pattern.this)))
-    if any(token == "(?:" or (inside and token[0] == "\\" and token[1].isalpha()) for token, inside in tokens):
-        raise DialectError(f"oracle: {pattern.this!r:.80} is not in POSIX", fix="use (groups), and spell out classes")
-    return call("REGEXP_LIKE", own, pattern)
+    written = _in_posix("oracle", pattern)
+    if len(written.encode()) > _ORACLE_LONGEST:
+        raise DialectError(f"oracle: {written!r:.80} is longer than {_ORACLE_LONGEST} bytes", fix="use a shorter pattern")
+    return call("REGEXP_LIKE", own, string(written)) if written else _is_known(own)
+
+
+def _snowflake_matches(own: Sql, pattern: Sql) -> Sql:
+    written = _in_posix("snowflake", pattern)
+    return _found(own, pattern, call("REGEXP_INSTR", own, string(written))) if written else _is_known(own)
+
+
+def _redshift_matches(own: Sql, pattern: Sql) -> Sql:
+    if not pattern.this:
+        return _is_known(own)
+    written = string(patterns.perl(str(pattern.this)))
+    return _found(own, pattern, call("REGEXP_INSTR", own, written, number(1), number(1), number(0), string("p")))
+
+
+def _in_posix(dialect: str, pattern: Sql) -> str:
+    try:
+        return patterns.posix(str(pattern.this))
+    except DefinitionError as error:
+        raise DialectError(f"{dialect}: {error.what}", fix=error.fix) from None
+
+
+def _is_known(own: Sql) -> Sql:
+    return exp.Not(this=exp.Paren(this=exp.Is(this=own, expression=exp.Null())))
+
+
+def _found(own: Sql, pattern: Sql, position: Sql) -> Sql:
+    """A position above 0; an empty text has none, even for what matches it."""
+    if not patterns.python(str(pattern.this)).search(""):
+        return positive(position)
+    is_empty = equal(call("LENGTH", own.copy()), number(0))
+    return exp.Paren(this=exp.Or(this=positive(position), expression=is_empty))
 
 
 def _in_ascii(function: str) -> Callable[[Sql], Sql]:
@@ -176,12 +210,12 @@ ROWS = (
     Row("MATCHES", "", "an unanchored search", calls("REGEXP_LIKE")),
     Row("MATCHES", "duckdb", "REGEXP_MATCHES searches, REGEXP_FULL_MATCH does not", calls("REGEXP_MATCHES")),
     Row("MATCHES", "postgres", "classes follow the collation, . and \\s hold other characters, and 255 repetitions are the most", _postgres_matches),
-    Row("MATCHES", "redshift", "its operator is POSIX; p asks for Perl's kind", lambda x, p: positive(call("REGEXP_INSTR", x, string(patterns.perl(str(p.this))), number(1), number(1), number(0), string("p")))),
+    Row("MATCHES", "redshift", "its operator is POSIX; p asks for Perl's kind, and an empty text has no position", _redshift_matches),
     Row("MATCHES", "trino presto athena", "Java's: $ also stands before a last line break", lambda x, p: call("REGEXP_LIKE", x, string(patterns.perl(str(p.this))))),
-    Row("MATCHES", "oracle", "POSIX: no (?:groups), and classes hold no escapes", _oracle_matches),
+    Row("MATCHES", "oracle", "POSIX: no (?:groups), and classes hold no escapes; nobody says that \\d \\w \\s are ASCII", _oracle_matches),
     Row("MATCHES", "datafusion", "its classes hold the digits and letters of every script", lambda x, p: call("REGEXP_LIKE", x, string(patterns.spelled_out(p.this)))),
     Row("MATCHES", "bigquery", "REGEXP_CONTAINS searches", calls("REGEXP_CONTAINS")),
-    Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position", lambda x, p: positive(call("REGEXP_INSTR", x, p))),
+    Row("MATCHES", "snowflake", "REGEXP_LIKE matches the whole text: look for a position; POSIX, and an empty pattern matches nothing", _snowflake_matches),
     Row("MATCHES", "spark databricks hive", "Java's: $ also stands before a last line break, . stops at more of them", lambda x, p: exp.RegexpLike(this=x, expression=string(patterns.perl(str(p.this))))),
     Row("MATCHES", "clickhouse", "spelled match, and a dot would be a line break, too", lambda x, p: call("match", x, string(f"(?-s){p.this}"))),
     Row("MATCHES", "mysql", "collations fold case, \\d \\w \\s hold more than ASCII, $ matches before a line break; MariaDB has no REGEXP_LIKE", _mysql_matches),
