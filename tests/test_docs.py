@@ -126,10 +126,10 @@ def _read() -> str:
 
 UNSAID = """\
 
-Not found in what was read: what Redshift's `EXTRACT` does with a `DATE`, whether its NaN equals itself, and `p` on the page of its
+Not found in what was read: that Snowflake's `INTERVAL '1 MONTH'` ends with the month; what Redshift's `EXTRACT` does with a `DATE`, whether its NaN equals itself, and `p` on the page of its
 `REGEXP_INSTR` (it stands on those of `REGEXP_SUBSTR` and `REGEXP_COUNT`); that Trino's `AT_TIMEZONE` takes a time with a zone, and how its
 paths read positions (in its code a position is also a key of digits, and the other way round); how Oracle names the kinds of JSON
-(`type()`), that its paths are lax, and what its `\\w` holds.
+(`type()`), that its paths are lax, its format models, and what its `\\w` holds.
 """
 NOTICED = """\
 ## What would be noticed

@@ -115,7 +115,7 @@ SHAPES = {
         F.name.length() == 2,
         {"tsql": "(LEN(CAST([contacts].[name] AS NVARCHAR(MAX)) COLLATE Latin1_General_100_CI_AS_SC + '.') - 1) = 2"},
     ),
-    "wide sums": (E.opened.sum("size") > 5, {"tsql": "SUM(CAST([e].[size] AS BIGINT))", "trino": 'SUM("e"."size")'}),
+    "wide sums": (E.opened.sum("size") > 5, {"tsql": "SUM(CAST([e].[size] AS BIGINT))", "trino": 'SUM(CAST("e"."size" AS BIGINT))', "snowflake": 'SUM("e"."size")'}),
     "shares of many": (F.opens.top(percent=12.345), {"tsql": "COUNT_BIG(*) OVER ()", "oracle": "COUNT(*) OVER ()"}),
     "microseconds": (
         F.seen_tz > datetime.fromisoformat("2027-03-01T05:00:00.000005+00:00"),

@@ -64,7 +64,7 @@ ROWS = (
     Row("WIDE", "", "32 bits would overflow", lambda x: cast(x, "bigint")),
     Row("WIDE", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
     Row("SUMMED", "", "sums are wider than what they add", lambda x: x),
-    Row("SUMMED", "tsql", "32 bits stay 32 bits", lambda x: cast(x, "bigint")),
+    Row("SUMMED", "tsql trino presto athena", "a sum is as wide as what it adds: 32 bits stay 32 bits", lambda x: cast(x, "bigint")),
     Row("SUMMED", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
     Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
     Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
