@@ -52,18 +52,23 @@ def place(given: str | os.PathLike[str]) -> Path:
 # ---------------------------------------------------------------- reading
 
 
-def read(path: Path) -> list[Saved]:
-    """The segments of a file, or of the `.json`, `.yaml` and `.yml` files of a folder, in the order of their names.
+def read(*given: Path) -> list[Saved]:
+    """The segments of files, and of the `.json`, `.yaml` and `.yml` files of folders, in the order of their names.
 
     Raises:
         DefinitionError: one message for all files that hold no segment, and for names that stand in two files.
     """
-    paths = files(path) if _is_folder(path) else [path]
-    if not paths:
-        raise DefinitionError(f"no file of a segment in {str(path)!r}", fix=f"put {', '.join(ENDINGS)} files there")
+    paths = dict.fromkeys(path for own in given for path in _files_at(own))
     found = in_each(((path, path) for path in paths), read_file)
     _check_names(found)
     return sorted(found, key=lambda saved: str(saved.segment.name))
+
+
+def _files_at(path: Path) -> list[Path]:
+    paths = files(path) if _is_folder(path) else [path]
+    if not paths:
+        raise DefinitionError(f"no file of a segment in {str(path)!r}", fix=f"put {', '.join(ENDINGS)} files there")
+    return paths
 
 
 def saved(folder: Path) -> dict[str, Segment]:

@@ -184,8 +184,8 @@ class Workspace:
         self._segments = wanted
         return file
 
-    def load(self, path: str | Path) -> list[Segment]:
-        """Reads the segments of a file or folder (`.json`, `.yaml`, `.yml`), and makes them known by name, all or none.
+    def load(self, path: str | Path, *more: str | Path) -> list[Segment]:
+        """Reads the segments of files and folders (`.json`, `.yaml`, `.yml`), and makes them known by name, all or none.
 
         They may refer to each other in any order. A segment of the same name is replaced.
 
@@ -201,7 +201,7 @@ class Workspace:
         >>> connect().load(file)
         [Segment('Rich', F.total_spent > 500)]
         """
-        found = store.read(store.place(path))
+        found = store.read(*map(store.place, (path, *more)))
         wanted = {**self._segments, **{_named(own.segment): own.segment for own in found}}
         known = by_name(wanted)
         store.in_each(

@@ -1,4 +1,4 @@
-"""segkit in the shell. `segkit demo` shows the main job on the sample data."""
+"""`segkit demo`: the main job on the sample data."""
 
 from __future__ import annotations
 
@@ -15,13 +15,7 @@ from segkit.workspace import connect
 _WAREHOUSES = ("bigquery", "snowflake", "postgres")
 
 
-@click.group()
-@click.version_option(package_name="segkit")
-def main() -> None:
-    """Customer segments: define them once, see them, trust them, ship them."""
-
-
-@main.command()
+@click.command()
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
@@ -30,7 +24,10 @@ def main() -> None:
     help="The folder for the chart.",
 )
 def demo(output: Path) -> None:
-    """Sizes of the documented segments, one of them in every form, and a chart."""
+    """Shows the main job on the sample data.
+
+    Sizes of the documented segments, one of them in every form, and a chart.
+    """
     console = Console(width=110 if not Console().is_terminal else None)
     segments = templates.documented()
     with connect() as ws:

@@ -1,0 +1,176 @@
+"""segkit in the shell: files in, tables or JSON out, refusals without tracebacks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from segkit import F, Segment, Workspace, cli, connect
+from segkit.cli import output
+
+AT_RISK = "name: At risk\nwhere: |\n  Opened < 2 emails in last 60 days\n  AND Subscribed > 90 days ago\n"
+COMMANDS = sorted(cli.main.commands)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of two segments, of which one refers to the other; no variable of the environment has a say."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SOURCE", "CATALOG", "TIMEZONE", "AS_OF", "DIALECT", "HOME", "CONFIG"):
+        monkeypatch.delenv(f"SEGKIT_{name}", raising=False)
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "at_risk.yml").write_text(AT_RISK)
+    (tmp_path / "segments" / "us.json").write_text(
+        json.dumps({"name": "US at risk", "where": 'country = "USA" AND segment "At risk"'})
+    )
+    return tmp_path
+
+
+def run(*words: str | Path) -> Result:
+    result = CliRunner().invoke(cli.main, [str(word) for word in words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does(command: str) -> None:
+    told = run(command, "--help").output
+    assert "Usage: main " + command in told
+    if command != "demo":
+        assert "Examples:" in told
+    assert not cli.main.commands[command].get_short_help_str(60).endswith("...")
+
+
+def test_sizes_are_those_of_the_workspace() -> None:
+    answer = json.loads(run("size", "segments", "--json").stdout)
+    with connect(home=None) as ws:
+        expected = ws.sizes(ws.load("segments"))
+    assert [(row["segment"], row["size"]) for row in answer["rows"]] == list(
+        zip(expected["segment"], expected["size"], strict=True)
+    )
+    assert [row["share"] for row in answer["rows"]] == pytest.approx(expected["share"].tolist(), rel=1e-14)
+    assert answer["as_of"] == expected.attrs["as_of"]
+    table = run("size", "segments/at_risk.yml", "segments")
+    assert table.exit_code == 0
+    assert f"│ {expected['size'][0]:,} │" in table.stdout
+    assert "sample data" in table.stderr
+
+
+def test_a_source_an_instant_and_a_zone_are_heeded(here: Path) -> None:
+    contacts = pd.DataFrame({"contact_id": [1, 2], "seen": pd.to_datetime(["2025-03-30 23:30", "2025-03-31 12:00"])})
+    (here / "data").mkdir()
+    contacts.to_csv(here / "data" / "contacts.csv", index=False)
+    (here / "today.yml").write_text('{name: Today, where: "seen >= TODAY"}')
+    sizes = [
+        json.loads(run("size", "today.yml", "--source", "data", "--as-of", "2025-03-31T20:00Z", *zone, "--json").stdout)["rows"][
+            0
+        ]["size"]
+        for zone in ((), ("--timezone", "Europe/Rome"))
+    ]
+    assert sizes == [1, 2]
+
+
+def test_options_come_before_the_environment_and_that_before_the_file(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "segkit.toml").write_text('dialect = "postgres"\nas_of = "2025-11-30"\n')
+    rendered = json.loads(run("render", "segments/at_risk.yml", "--json").stdout)["rows"][0]
+    assert rendered["dialect"] == "postgres"
+    assert "As of 2025-11-30 00:00:00 UTC" in rendered["sql"]
+    monkeypatch.setenv("SEGKIT_DIALECT", "bigquery")
+    assert "Dialect bigquery" in run("render", "segments/at_risk.yml").stdout
+    assert "Dialect snowflake" in run("render", "segments/at_risk.yml", "--dialect", "snowflake").stdout
+
+
+def test_settings_read_the_environment(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "etc").mkdir()
+    (here / "etc" / "own.toml").write_text('source = "${CRM}"\n')
+    result = run("--config", "etc/own.toml", "size", "segments")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "error: source in etc/own.toml reads ${CRM}, which is not set\n  fix: set CRM in the environment\n",
+    )
+    monkeypatch.setenv("CRM", "postgresql://ann:hunter2@127.0.0.1:1/crm")
+    result = run("--config", "etc/own.toml", "size", "segments")
+    assert result.exit_code == 2
+    assert "error: " in result.stderr
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('sorce = "x"', "unknown setting 'sorce'\n  where: segkit.toml\n  fix: did you mean 'source'?"),
+        ("as_of = 2025-11-30", 'as_of in segkit.toml is no text\n  fix: write as_of = "..."'),
+        ("as_of =", "segkit.toml is no TOML"),
+    ],
+)
+def test_settings_that_are_none_are_refused(here: Path, text: str, said: str) -> None:
+    (here / "segkit.toml").write_text(text)
+    result = run("size", "segments")
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_paths_of_settings_are_from_their_file_on(here: Path) -> None:
+    with connect(home=here / "crm" / "kept") as ws:
+        ws.freeze(F.opens > 5, "Launch")
+    (here / "crm" / "segkit.toml").write_text('home = "kept"\n')
+    (here / "launch.yml").write_text('{name: Launched, where: LIST "Launch"}')
+    assert run("size", "launch.yml").exit_code == 2
+    assert run("--config", "crm/segkit.toml", "size", "launch.yml").exit_code == 0
+
+
+def test_sql_goes_to_a_folder_all_or_none(here: Path) -> None:
+    result = run("render", "segments", "--dialect", "snowflake", "--output", "sql", "--as-of", "2025-11-30")
+    written = sorted((here / "sql").iterdir())
+    assert result.stdout.split() == [str(path.relative_to(here)) for path in written]
+    assert ["-- Segment: At risk" in path.read_text() for path in written].count(True) == 1
+    (here / "segments" / "bad.yml").write_text("{name: Bad, where: 'opens >'}")
+    result = run("render", "segments", "--output", "again")
+    assert result.exit_code == 2
+    assert "bad.yml" in result.stderr
+    assert not (here / "again").exists()
+
+
+def test_engines_that_agree(here: Path) -> None:
+    result = run("verify", "segments/at_risk.yml", "--json")
+    answer = json.loads(result.stdout)
+    assert result.exit_code == 0
+    assert [row["engine"] for row in answer["rows"]] == ["duckdb", "sqlite"]
+    assert answer["differences"] == []
+
+
+def test_engines_that_differ_make_the_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(self: Workspace, segments: list[Segment], engines: object) -> pd.DataFrame:
+        frame = pd.DataFrame({"segment": ["At risk"], "engine": ["duckdb"], "agrees": [False]})
+        frame.attrs = {"as_of": "2025-11-30", "differences": pd.DataFrame({"segment": ["At risk"], "contact": ["7"]})}
+        return frame
+
+    monkeypatch.setattr(Workspace, "verify", wrong)
+    result = run("verify", "segments/at_risk.yml")
+    assert result.exit_code == 1
+    assert "Differences:" in result.stdout
+
+
+def test_refusals_have_no_traceback(here: Path) -> None:
+    for words in (
+        ("size", "nowhere"),
+        ("size", "segments", "--source", "no.duckdb"),
+        ("render", "segments", "--dialect", "snoflake"),
+    ):
+        result = run(*words)
+        assert result.exit_code == 2, words
+        assert "Traceback" not in result.output
+        assert "fix: " in result.stderr
+
+
+def test_names_are_shown_as_they_are(here: Path) -> None:
+    name = "[red]x[/red] \x1b[31m"
+    frame = pd.DataFrame({"segment": [name], "size": [1], "share": [float("nan")]})
+    console = output.console()
+    with console.capture() as captured:
+        console.print(output.table(frame))
+    assert "[red]x[/red]  [31m" in captured.get()
