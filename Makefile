@@ -9,7 +9,7 @@ demo: $(VENV)/.demo
 	$(BIN)/segkit demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 	$(BIN)/python -m pytest -q -o addopts= --nbval --nbval-sanitize-with notebooks/sanitize.cfg notebooks
 
 test-browser: $(VENV)/.browser
