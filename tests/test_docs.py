@@ -126,10 +126,15 @@ def _read() -> str:
 
 UNSAID = """\
 
-Not found in what was read: that Snowflake's `INTERVAL '1 MONTH'` ends with the month; what Redshift's `EXTRACT` does with a `DATE`, whether its NaN equals itself, and `p` on the page of its
-`REGEXP_INSTR` (it stands on those of `REGEXP_SUBSTR` and `REGEXP_COUNT`); that Trino's `AT_TIMEZONE` takes a time with a zone, and how its
-paths read positions (in its code a position is also a key of digits, and the other way round); how Oracle names the kinds of JSON
-(`type()`), that its paths are lax, its format models, and what its `\\w` holds.
+Not found in what was read:
+
+- Snowflake: that `INTERVAL '1 MONTH'` ends with the month.
+- Redshift: what `EXTRACT` does with a `DATE`, whether NaN equals itself, and `p` on the page of `REGEXP_INSTR` (it stands on those of
+  `REGEXP_SUBSTR` and `REGEXP_COUNT`).
+- Trino: that `AT_TIMEZONE` takes a time with a zone, and how paths read positions (in its code one is also a key of digits, and the other
+  way round).
+- Oracle: how it names the kinds of JSON (`type()`), that its paths are lax, its format models, what its `\\w` holds, and that `COLLATE` needs
+  long strings (others have met ORA-43929).
 """
 NOTICED = """\
 ## What would be noticed

@@ -4,8 +4,9 @@ A page stands for the words named beside it. A test takes rendered SQL apart aga
 lists: what no page documents is refused by a row of the dialect table, and never written.
 
 Pages were read in November 2026, in copies of them: of Amazon, Microsoft and Trino in the repositories that the pages are made
-of, of Snowflake and Oracle in mirrors. `INDEXES` are pages where a word is only named, or that were not found: they say that it
-exists, not what it does.
+of, of Snowflake, Oracle (23ai) and Databricks in copies that others keep. Amazon's repository ends in 2023, and Microsoft's pages
+were of 2016 to 2023. `INDEXES` are pages where a word is only named, or that were not found: they say that it exists, not what it
+does.
 """
 
 from __future__ import annotations
