@@ -331,6 +331,11 @@ def test_a_value_equal_to_the_line_break_sentinel_survives() -> None:
     assert "'a__SQLGLOT__LB__b'" in sql
 
 
+def test_raw_sql_may_call_a_function_in_quotes() -> None:
+    sql = Segment("x", raw_sql('"my own"(name) > 1', dialect="duckdb")).sql("postgres", catalog=CATALOG)
+    assert '"my own"("contacts"."name") > 1' in sql
+
+
 def test_names_longer_than_the_engine_allows_are_refused() -> None:
     with pytest.raises(DialectError, match="longer than postgres allows"):
         Segment("x", F["n" * 64] == 1).sql("postgres")

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
 import pytest
 from cases_runner import all_cases, catalog_of, segment_of, spelled
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.tokens import TokenType
 
-from segkit import Catalog, DialectError, F, SegkitError, Segment, compile
+from segkit import Catalog, DialectError, F, SegkitError, Segment, compile, raw_sql
 from segkit.plan import Plan, moment, plan
 from segkit.rendering import render
-from segkit.rendering.vendors import FUNCTIONS, INDEXES, WORDS, documented
+from segkit.rendering.raw import words
+from segkit.rendering.vendors import FUNCTIONS, IN_RAW_SQL, INDEXES, WORDS, documented, in_raw_sql
 from segkit.segment import by_name
 
-_VALUES = (
-    TokenType.IDENTIFIER, TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.NUMBER, TokenType.RAW_STRING,
-)  # fmt: skip
-_PUNCTUATION = frozenset(["(", ")", "*", "+", ",", "-", ".", "/", "<", "<=", "=", ">", ">=", "%", "||", "->"])
 RAW = "raw_sql("
 """A case of raw SQL holds words of the analyst's own."""
 
@@ -51,13 +45,6 @@ def plans() -> tuple[tuple[str, Plan], ...]:
             found.append((case.id, own))
     at = moment("2025-06-30T12:00:00Z", "UTC")
     return (*found, *((name, plan(Segment("x", own).definition, FIELDS, at)) for name, own in LONG.items()))
-
-
-def words(sql: str, dialect: str) -> Iterator[str]:
-    """The words of a query in the dialect's own reading, apart from names, literals and punctuation."""
-    for token in Dialect.get_or_raise(dialect).tokenize(sql):
-        if token.token_type not in _VALUES and token.text not in _PUNCTUATION:
-            yield from token.text.upper().split()
 
 
 @cache
@@ -97,14 +84,16 @@ def test_no_page_names_a_function_that_is_never_written(dialect: str) -> None:
     assert named <= written(dialect)[0].keys()
 
 
-@pytest.mark.parametrize("page", sorted({page for pages in (*FUNCTIONS.values(), *WORDS.values()) for page in pages}))
+@pytest.mark.parametrize(
+    "page", sorted({page for pages in (*FUNCTIONS.values(), *WORDS.values(), *IN_RAW_SQL.values()) for page in pages})
+)
 def test_a_page_is_the_vendors(page: str) -> None:
     vendors = "docs.aws.amazon.com learn.microsoft.com docs.oracle.com trino.io docs.snowflake.com docs.databricks.com"
     assert re.fullmatch(rf"https://({'|'.join(map(re.escape, vendors.split()))})/\S+", page)
 
 
 def test_a_page_that_was_not_read_is_one_that_stands_for_words() -> None:
-    assert {page for pages in (*FUNCTIONS.values(), *WORDS.values()) for page in pages} >= INDEXES
+    assert {page for pages in (*FUNCTIONS.values(), *WORDS.values(), *IN_RAW_SQL.values()) for page in pages} >= INDEXES
 
 
 @pytest.mark.parametrize("dialect", FUNCTIONS)
@@ -127,3 +116,66 @@ def test_a_function_stands_on_one_page(dialect: str) -> None:
 )
 def test_what_sqlglot_would_write_is_found(dialect: str, sql: str) -> None:
     assert set(words(sql, dialect)) - documented(dialect)
+
+
+# ---------------------------------------------------------------- raw SQL
+
+RAW_CASES = [case for case in all_cases() if "members" in case.case and RAW in case.case.get("where", "")]
+PERSON = Catalog.from_dict({"contacts": {"fields": {"name": "text", "other": "text", "opens": "integer", "born": "date"}}})
+
+
+@pytest.mark.parametrize("dialect", FUNCTIONS)
+def test_raw_sql_is_made_of_documented_words_or_refused(dialect: str) -> None:
+    refused = []
+    for case in RAW_CASES:
+        try:
+            sql = segment_of(case).sql(dialect, catalog=catalog_of(case.given))
+        except DialectError as error:
+            refused.append(error.what)
+        else:
+            condition = sql.split("WHERE", 1)[1]
+            assert set(words(condition, dialect)) <= in_raw_sql(dialect), sql
+    assert len(refused) <= 2
+    assert all(f"which {dialect} is not known to have" in told for told in refused), refused
+
+
+@pytest.mark.parametrize(
+    ("dialect", "own", "text", "word"),
+    [
+        ("tsql", "postgres", "name ILIKE 'u%'", "ILIKE"),
+        ("tsql", "duckdb", "starts_with(name, 'x')", "STARTS_WITH"),
+        ("tsql", "duckdb", "opens[1] = 2", "["),
+        ("redshift", "duckdb", "levenshtein(name, other) < 2", "LEVENSHTEIN"),
+        ("redshift", "duckdb", "opens IS DISTINCT FROM 3", "DISTINCT"),
+        ("redshift", "duckdb", "regexp_matches(name, 'x')", "~"),
+        ("oracle", "duckdb", "opens & 1 = 1", "&"),
+        ("oracle", "duckdb", "date_diff('day', born, DATE '2025-01-01') > 3", "DATEDIFF"),
+        ("snowflake", "duckdb", "regexp_matches(name, 'x')", "REGEXP_LIKE"),
+        ("trino", "duckdb", '"my_own"(name) > 1', "MY_OWN"),
+        ("databricks", "sqlite", "name COLLATE NOCASE = 'x'", "NOCASE"),
+    ],
+)
+def test_raw_sql_that_a_vendor_does_not_document_is_refused_by_name(dialect: str, own: str, text: str, word: str) -> None:
+    with pytest.raises(DialectError) as refusal:
+        Segment("x", ~raw_sql(text, dialect=own) & (F.opens > 1)).sql(dialect, catalog=PERSON)
+    assert word in refusal.value.what.split("asks for ")[1].split(", which")[0].split(", ")
+    assert (dialect in refusal.value.what, own in refusal.value.what) == (True, True)
+    assert repr(dialect) in refusal.value.fix
+
+
+@pytest.mark.parametrize("dialect", FUNCTIONS)
+def test_raw_sql_in_its_own_dialect_is_the_analysts(dialect: str) -> None:
+    own = raw_sql("my_own(name, 'x') > 1 AND name ILIKE 'u%'", dialect=dialect)
+    sql = Segment("x", own).sql(dialect, catalog=PERSON)
+    assert "my_own(" in sql
+    assert "LIKE" in sql
+
+
+@pytest.mark.parametrize("dialect", FUNCTIONS)
+def test_usual_raw_sql_is_translated(dialect: str) -> None:
+    text = (
+        "upper(trim(name)) LIKE 'A!%' ESCAPE '!' AND coalesce(opens, 0) % 2 = 0 AND opens BETWEEN 1 AND 9 AND born < DATE '2025-01-01'"
+        " AND CASE WHEN opens > 1 THEN ceil(sqrt(opens)) ELSE 0 END > 1 AND name || other IN ('a', 'b') AND CAST(opens AS DOUBLE) > 0.5"
+    )
+    sql = Segment("x", raw_sql(text, dialect="duckdb")).sql(dialect, catalog=PERSON)
+    assert "ESCAPE" in sql

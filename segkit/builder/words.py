@@ -200,7 +200,8 @@ def raw_sql(sql: str, *, dialect: str) -> Predicate:
         sql: a condition; it is kept as it is written.
         dialect: what it is written in, by sqlglot's name.
 
-    `matches` refuses it, and so does anything that reads other tables, writes, or asks the clock.
+    `matches` refuses it, and so does anything that reads other tables, writes, or asks the clock. Translated for a dialect that
+    nothing here can run, it may only ask for what the vendor is known to have: write it in that dialect for more.
 
     >>> raw_sql("levenshtein(first_name, last_name) < 2", dialect="duckdb")
     raw_sql('levenshtein(first_name, last_name) < 2', dialect='duckdb')

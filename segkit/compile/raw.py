@@ -61,7 +61,7 @@ def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, as
     except DefinitionError as error:
         error.under(f"$ in raw_sql({text!r:.80})")
         raise
-    return exp.Paren(this=tree)
+    return sql.in_its_dialect(exp.Paren(this=tree), dialect)
 
 
 def _is_a_clock(node: exp.Expr) -> bool:

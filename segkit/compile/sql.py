@@ -111,6 +111,11 @@ def marker(name: str, *arguments: Sql) -> exp.Anonymous:
     return exp.Anonymous(this=f"SEGKIT_{name}", expressions=list(arguments))
 
 
+def in_its_dialect(own: Sql, dialect: str) -> Sql:
+    """Raw SQL, with the dialect that it was written in."""
+    return exp.Anonymous(this="SEGKIT_RAW", expressions=[own], dialect=dialect)
+
+
 def among(own: Sql, options: Sequence[Any]) -> Sql:
     """One of many numbers or texts: they are kept as they are, for `rendering` to write all at once."""
     return exp.Anonymous(this="SEGKIT_AMONG", expressions=[own], options=options)

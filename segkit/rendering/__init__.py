@@ -8,8 +8,8 @@ an engine is adding rows.
 
 A marker's rows stand together in the room of its topic, above them the forms they need: `text`, `numbers`, `times` (as
 stored, as literals, in zones), `reckoning` (what is later, how far apart), `parts` (month, ISO week), `json_paths`,
-`elements`, `samples`, `given` (values in the place of a table's) and `options` (one of many constants). `table` finds a row, `levels` says how far a dialect is
-verified.
+`elements`, `samples`, `given` (values in the place of a table's) and `options` (one of many constants). `table` finds a row, `raw` and `vendors` say
+what a dialect is made of that nothing here can run, `levels` how far a dialect is verified.
 """
 
 from __future__ import annotations
@@ -59,7 +59,6 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
     if dialect == "oracle":
         in_thousands(tree)
     if dialect == "tsql":
-        _check_raw(tree)
         unpadded(tree)
         national(tree)
     if dialect == "clickhouse":
@@ -67,12 +66,16 @@ def render(tree: exp.Expression, dialect: str, *, pretty: bool = False) -> str:
         in_decimal(tree)
     _check_names(tree, dialect)
     try:
-        plain = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, copy=False)
+        plain = tree.sql(dialect=dialect, unsupported_level=ErrorLevel.RAISE, normalize_functions=False, copy=False)
     except UnsupportedError as error:
         raise DialectError(
             f"{dialect} has no form of this: {error}", fix="leave the condition out, or use another dialect"
         ) from None
-    shown = tree.sql(dialect=dialect, pretty=True, copy=False) if pretty and _LINE_BREAK_SENTINEL not in plain else plain
+    shown = (
+        tree.sql(dialect=dialect, pretty=True, normalize_functions=False, copy=False)
+        if pretty and _LINE_BREAK_SENTINEL not in plain
+        else plain
+    )
     if dialect in _SUBSTITUTING:
         return unsubstituted(shown, (node.this for node in tree.find_all(exp.Identifier)))
     return shown
@@ -84,17 +87,12 @@ def _markers(tree: exp.Expression) -> list[exp.Anonymous]:
     stack: list[Any] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, exp.Anonymous) and node.this.startswith("SEGKIT_"):
+        if isinstance(node, exp.Anonymous) and node.name.startswith("SEGKIT_"):
             found.append(node)
         for value in node.args.values():
             below = value if isinstance(value, list) else (value,)
             stack += [child for child in below if isinstance(child, exp.Expr) and type(child) not in LEAVES]
     return found
-
-
-def _check_raw(tree: exp.Expression) -> None:
-    if tree.find(exp.ILike):
-        raise DialectError("tsql: SQL Server has no ILIKE, which raw SQL asks for", fix="write the raw SQL in its own dialect")
 
 
 def _check_names(tree: exp.Expression, dialect: str) -> None:

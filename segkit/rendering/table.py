@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from segkit.errors import DialectError
-from segkit.rendering import elements, given, json_paths, numbers, parts, reckoning, samples, text, times
+from segkit.rendering import elements, given, json_paths, numbers, parts, raw, reckoning, samples, text, times
 from segkit.rendering.forms import PLAIN_NUMBER, TYPES, string
 from segkit.rendering.options import among
 from segkit.rendering.row import INNER, Row, Sql
@@ -33,6 +33,8 @@ def written(node: exp.Anonymous, dialect: str) -> Sql:
     name = str(node.this).removeprefix("SEGKIT_")
     if name == "AMONG":
         return among(node.expressions[0], node.args["options"], dialect)
+    if name == "RAW":
+        return raw.checked(node.expressions[0], node.args["dialect"], INNER.get(dialect, dialect))
     if name == "JSON_NUMBER" and (f"SEGKIT_{name}", INNER.get(dialect, dialect)) not in TABLE:
         return _json_as_number(*node.expressions, dialect=dialect)
     return row(name, dialect)(*node.expressions)

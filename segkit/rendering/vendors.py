@@ -1,7 +1,8 @@
 """What the vendors document: for each dialect that nothing here can run, the functions and words its SQL may be made of.
 
 A page stands for the words named beside it. A test takes rendered SQL apart again, and holds every word of it against these
-lists: what no page documents is refused by a row of the dialect table, and never written.
+lists: what no page documents is refused by a row of the dialect table, and never written. Raw SQL that was written in another
+dialect may hold some more (`IN_RAW_SQL`), and is held against them when it is rendered.
 
 Pages were read in November 2026, in copies of them: of Amazon, Microsoft and Trino in the repositories that the pages are made
 of, of Snowflake, Oracle (23ai) and Databricks in copies that others keep. Amazon's repository ends in 2023, and Microsoft's pages
@@ -186,8 +187,10 @@ WORDS: dict[str, dict[str, str]] = {
 INDEXES: frozenset[str] = frozenset(
     (
         f"{_REDSHIFT}/c_SQL_commands.html",
+        f"{_REDSHIFT}/c_SQL_functions.html",
         f"{_REDSHIFT}/c_Supported_data_types.html",
         f"{_REDSHIFT}/r_Dateparts_for_datetime_functions.html",
+        f"{_TRINO}/functions/list.html",
         f"{_TRINO}/sql/select.html",
         f"{_TSQL}/functions/functions",
         f"{_TSQL}/language-elements/language-elements-transact-sql",
@@ -197,6 +200,7 @@ INDEXES: frozenset[str] = frozenset(
         f"{_TSQL}/statements/collations",
         f"{_ORACLE}/Functions.html",
         f"{_ORACLE}/SELECT.html",
+        f"{_ORACLE}/Single-Row-Functions.html",
         f"{_ORACLE}/Data-Types.html",
         f"{_SNOWFLAKE}/functions-all",
         f"{_SNOWFLAKE}/constructs",
@@ -211,13 +215,71 @@ INDEXES: frozenset[str] = frozenset(
 """Pages whose words were not read about, line by line."""
 
 
+_USUAL = "CEIL CONCAT EXP GREATEST LEAST LN LOWER LPAD LTRIM MOD POWER REPLACE RPAD RTRIM SIGN SQRT TRIM UPPER"
+IN_RAW_SQL: dict[str, dict[str, str]] = {
+    "redshift": {
+        f"{_REDSHIFT}/c_SQL_functions.html": f"{_USUAL} DATE_TRUNC INITCAP POSITION REVERSE SPLIT_PART SUBSTRING",
+        f"{_REDSHIFT}/c_Supported_data_types.html": "BOOLEAN CHAR DECIMAL INTEGER REAL SMALLINT",
+        f"{_REDSHIFT}/r_patternmatching_condition_like.html": "LIKE ILIKE ESCAPE",
+    },
+    "trino": {
+        f"{_TRINO}/functions/list.html": f"{_USUAL} DATE_TRUNC POSITION REVERSE SPLIT_PART SUBSTRING",
+        f"{_TRINO}/language/types.html": "BOOLEAN CHAR DECIMAL INTEGER REAL SMALLINT",
+        f"{_TRINO}/functions/conditional.html": "IF",
+        f"{_TRINO}/functions/comparison.html": "DISTINCT LIKE ESCAPE",
+    },
+    "tsql": {
+        f"{_TSQL}/functions/functions": (
+            "CEILING CONCAT DATETRUNC EXP GREATEST IIF LEAST LOWER LTRIM POWER REPLACE REVERSE RTRIM SIGN SQRT SUBSTRING TRIM UPPER"
+        ),
+        f"{_TSQL}/data-types/data-types-transact-sql": "BIT CHAR DECIMAL INTEGER NUMERIC REAL SMALLINT VARCHAR",
+        f"{_TSQL}/language-elements/like-transact-sql": "LIKE ESCAPE",
+        f"{_TSQL}/queries/is-distinct-from-transact-sql": "DISTINCT",
+    },
+    "oracle": {
+        f"{_ORACLE}/Single-Row-Functions.html": f"{_USUAL} INITCAP",
+        f"{_ORACLE}/Data-Types.html": "CHAR DECIMAL NUMBER REAL SMALLINT VARCHAR2",
+        f"{_ORACLE}/Pattern-matching-Conditions.html": "LIKE ESCAPE",
+    },
+    "snowflake": {
+        f"{_SNOWFLAKE}/functions-all": (
+            f"{_USUAL} CHARINDEX DATE_TRUNC EDITDISTANCE GREATEST_IGNORE_NULLS IFF INITCAP LEAST_IGNORE_NULLS POSITION REVERSE RIGHT"
+            " SPLIT_PART SUBSTRING"
+        ),
+        f"{_SNOWFLAKE}/functions/is-distinct-from": "DISTINCT",
+        f"{_SNOWFLAKE}/intro-summary-data-types": "BOOLEAN CHAR DECIMAL INT INTEGER SMALLINT TEXT",
+        f"{_SNOWFLAKE}/functions/like": "LIKE ESCAPE",
+        f"{_SNOWFLAKE}/functions/ilike": "ILIKE",
+    },
+    "databricks": {
+        f"{_DATABRICKS}/sql-ref-functions-builtin-alpha.html": (
+            f"{_USUAL} DATE_TRUNC DISTINCT IF INITCAP LEVENSHTEIN LOCATE POSITION REVERSE RIGHT SPLIT_PART SUBSTRING"
+        ),
+        f"{_DATABRICKS}/sql-ref-datatypes.html": "BOOLEAN DECIMAL FLOAT INT SMALLINT",
+        f"{_DATABRICKS}/functions/ilike.html": "LIKE ILIKE ESCAPE",
+    },
+}
+"""What raw SQL is often made of besides, by the page that documents it."""
+
+_SIGNS = "( ) * + , - . / < <= <> = > >="
+SIGNS = {
+    "redshift": f"{_SIGNS} % ||",
+    "trino": f"{_SIGNS} % ||",
+    "tsql": f"{_SIGNS} %",
+    "oracle": f"{_SIGNS} ||",
+    "snowflake": f"{_SIGNS} % ||",
+    "databricks": f"{_SIGNS} % || ->",
+}
+"""Operators and punctuation."""
+
+
 def documented(dialect: str) -> frozenset[str]:
-    """Every word that SQL of a dialect may be made of, apart from names, literals and punctuation.
+    """Every word and sign that SQL of a dialect may be made of, apart from names and literals.
 
     >>> "CHARINDEX" in documented("tsql"), "ILIKE" in documented("tsql")
     (True, False)
     """
-    pages = (*FUNCTIONS[dialect].values(), *WORDS[dialect].values())
+    pages = (*FUNCTIONS[dialect].values(), *WORDS[dialect].values(), SIGNS[dialect])
     return frozenset(word for page in pages for word in page.split())
 
 
@@ -228,3 +290,14 @@ def unread(dialect: str) -> list[str]:
     []
     """
     return [word for page, words in FUNCTIONS[dialect].items() if page in INDEXES for word in words.split()]
+
+
+def in_raw_sql(dialect: str) -> frozenset[str]:
+    """Every word and sign that raw SQL of another dialect may be made of there: DISTINCT, in a condition, is that of IS DISTINCT
+    FROM, which not all have.
+
+    >>> "LIKE" in in_raw_sql("tsql"), "ILIKE" in in_raw_sql("tsql")
+    (True, False)
+    """
+    own = (word for page in IN_RAW_SQL[dialect].values() for word in page.split())
+    return (documented(dialect) - {"DISTINCT"}) | frozenset(own)
