@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: notebooks demo test test-browser screenshots lab bench lint clean
+.PHONY: notebooks demo test test-browser screenshots lab bench bench-full lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -23,6 +23,9 @@ lab: $(VENV)/.lab
 
 bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
+
+bench-full: $(VENV)/.bench
+	$(BIN)/python benchmarks/run.py author import sizes overlap measures edits --full --rounds 3 --markdown
 
 notebooks: $(VENV)/.browser
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/*.ipynb

@@ -17,6 +17,12 @@ def separate_queries(rules: Sequence[Rule]) -> list[str]:
     return [_sizes([rule], tuple(dict.fromkeys(features_of(rule)))) for rule in rules]
 
 
+def members(rule: Rule) -> str:
+    """The contacts that a rule holds for."""
+    features = tuple(dict.fromkeys(features_of(rule)))
+    return f"{_with(features)}SELECT contact_id FROM contacts {_joined(features)} WHERE {_condition(rule)}"
+
+
 def one_wide_query(rules: Sequence[Rule]) -> str:
     """One GROUP BY over all events, a FILTER for each feature."""
     columns = ", ".join(f"{_bare(f)} FILTER (event = '{f.event}'{_after(f, ' AND ')}) AS {f.name}" for f in FEATURES)
@@ -25,10 +31,16 @@ def one_wide_query(rules: Sequence[Rule]) -> str:
 
 
 def _sizes(rules: Sequence[Rule], features: tuple[Feature, ...]) -> str:
-    groups = by_event(features)
-    parts = ", ".join(f"{event} AS ({_grouped(event, group)})" for event, group in groups.items())
-    joins = " ".join(f"LEFT JOIN {event} USING (contact_id)" for event in groups)
-    return f"{f'WITH {parts} ' if parts else ''}SELECT {_counts(rules)} FROM contacts {joins}"
+    return f"{_with(features)}SELECT {_counts(rules)} FROM contacts {_joined(features)}"
+
+
+def _with(features: tuple[Feature, ...]) -> str:
+    parts = ", ".join(f"{event} AS ({_grouped(event, group)})" for event, group in by_event(features).items())
+    return f"WITH {parts} " if parts else ""
+
+
+def _joined(features: tuple[Feature, ...]) -> str:
+    return " ".join(f"LEFT JOIN {event} USING (contact_id)" for event in by_event(features))
 
 
 def _grouped(event: str, features: list[Feature]) -> str:

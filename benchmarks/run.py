@@ -1,6 +1,6 @@
 """Runs the benchmarks: `python benchmarks/run.py [NAMES] [--contacts N] [--events N] [--full] [--markdown]`.
 
-The names are author, import, sizes, overlap, edits and panel.
+The names are author, import, sizes, overlap, measures, edits and panel.
 Needs the `bench` extra (`pip install -e ".[bench]"`). Without a name all of them run. Nothing here is a test: goals are
 reported as met or missed, and only wrong answers stop a benchmark.
 """
@@ -16,14 +16,14 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 from report import Report, markdown, show
 
-BENCHMARKS = ("author", "import", "sizes", "overlap", "edits", "panel")
+BENCHMARKS = ("author", "import", "sizes", "overlap", "measures", "edits", "panel")
 PACKAGES = ("duckdb", "sqlglot", "ibis-framework", "polars", "pandas", "pypika", "sqlalchemy")
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(BENCHMARKS))
-@click.option("--contacts", default=100_000, show_default=True, help="contacts of the sizes, overlap and edits benchmarks")
-@click.option("--events", default=2_000_000, show_default=True, help="events of the sizes, overlap and edits benchmarks")
+@click.option("--contacts", default=100_000, show_default=True, help="contacts of all but author, import and panel")
+@click.option("--events", default=2_000_000, show_default=True, help="events of all but author, import and panel")
 @click.option("--full", is_flag=True, help="1,000,000 contacts and 20,000,000 events")
 @click.option("--rounds", type=int, default=None, help="interleaved rounds (default: each benchmark's own)")
 @click.option("--markdown", "as_markdown", is_flag=True, help="write Markdown to standard output")
@@ -60,6 +60,10 @@ def _run(name: str, contacts: int, events: int, rounds: int | None) -> list[Repo
             import overlap
 
             return overlap.run(contacts, events, **given)
+        case "measures":
+            import measures
+
+            return measures.run(contacts, events, **given)
         case "panel":
             import panel
 

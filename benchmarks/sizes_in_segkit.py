@@ -20,19 +20,20 @@ _COMPARE = {"==": operator.eq, ">=": operator.ge, "<": operator.lt, ">": operato
 
 def segkit_segments() -> list[Segment]:
     """The fifty segments as an analyst would define them."""
-    return [Segment(name, _predicate(rule)) for name, rule in segments().items()]
+    return [Segment(name, predicate(rule)) for name, rule in segments().items()]
 
 
-def _predicate(rule: Rule) -> Predicate:
+def predicate(rule: Rule) -> Predicate:
+    """A rule in segkit."""
     match rule:
         case Has(what, "older", days):
             return _value(what).older_than(days=int(days))
         case Has(what, op, value):
             return _COMPARE[op](_value(what), value)
         case Group(how, rules):
-            return reduce(operator.and_ if how == "all" else operator.or_, map(_predicate, rules))
+            return reduce(operator.and_ if how == "all" else operator.or_, map(predicate, rules))
         case Not(inner):
-            return ~_predicate(inner)
+            return ~predicate(inner)
 
 
 def _value(what: str) -> Value:
