@@ -72,7 +72,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[Any, 
 
 
 def _profile(connection: duckdb.DuckDBPyConnection, ws: Workspace) -> tuple[Way, Way]:
-    rule = every(Has("opted_in", "==", True), Has("opened_30", ">=", 3))
+    rule = every(Has("opted_in", "==", True), Has("opened_30", ">=", 1))
     own = Segment("openers", predicate(rule))
     opens = E.opened.within(days=90).count()
     base = (

@@ -1,9 +1,9 @@
 """The overlap of 50 segments on DuckDB: each pair of them, against a self-join and a GROUP BY written by hand.
 
 First the counting alone: who is in which segment is known, as a table of memberships (a row for each member of each segment)
-for the self-join, and as a row of 50 truths for each contact for all others; the self-join also from these truths. Then everything, from contacts and events. The
-fifty of the sizes benchmark are narrow (few contacts are in several), so that fifty broad ones, of a tenth to a half of all
-contacts, stand beside them. All must give the same numbers.
+for the self-join, and as a row of 50 truths for each contact for all others, and for the self-join too. Then everything, from
+contacts and events. The fifty of the sizes benchmark are narrow (few contacts are in several), so that fifty broad ones, of a
+tenth to a half of all contacts, stand beside them. All must give the same numbers.
 """
 
 from __future__ import annotations
