@@ -171,8 +171,8 @@ METRICS: Mapping[str, Metric] = {
 }
 """The metrics known without a catalog, by usual names of events; a catalog's own metric of that name takes its place."""
 
-_RATES = ("open_rate", "click_rate", "click_to_open_rate", "conversion_rate", "revenue_per_contact")
-_TAKEN = ("segment", "period", "contacts", "average_order_value", "converted", "circular", *_RATES)
+_RATES = ("open_rate", "click_rate", "click_to_open_rate", "conversion_rate", "average_order_value", "revenue_per_contact")
+_TAKEN = ("segment", "period", "contacts", "converted", "circular", *_RATES)
 
 
 @dataclass(frozen=True)

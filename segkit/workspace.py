@@ -681,14 +681,14 @@ class Workspace:
 
         Returns:
             segment, period (its beginning; only with `every`), contacts, sends, opens, clicks, conversions, revenue,
-            average_order_value (revenue / conversions), converted (contacts with a conversion), the catalog's own metrics;
-            then with `_low` and `_high` open_rate (of sends), click_rate (of sends), click_to_open_rate (clicks of opens),
-            conversion_rate (converted of contacts), revenue_per_contact, and the catalog's own ratios; circular (the rates
-            whose events or fields also define the segment, with commas); then each rate less that of the contacts who are no
-            members, `open_rate_vs_rest` with `_low`, `_high`, `_p`, `_p_adjusted` (Holm, over all comparisons in the frame)
-            and `_significant`, and with a baseline `open_rate_vs_baseline` and so on. What the catalog has no event for is
-            missing. `attrs` hold start, end, membership, confidence, baseline and `denominators`; docs/performance.md has the
-            formulas, their sources and limits.
+            converted (contacts with a conversion), the catalog's own metrics; then with `_low` and `_high` open_rate (of
+            sends), click_rate (of sends), click_to_open_rate (clicks of opens), conversion_rate (converted of contacts),
+            average_order_value (revenue / conversions), revenue_per_contact, and the catalog's own ratios; circular (the
+            rates whose events or fields also define the segment, with commas); then each rate less that of the contacts who
+            are no members, `open_rate_vs_rest` with `_low`, `_high`, `_p`, `_p_adjusted` (Holm, over all comparisons in the
+            frame) and `_significant`, and with a baseline `open_rate_vs_baseline` and so on. What the catalog has no event
+            for is missing. `attrs` hold start, end, membership, confidence, baseline and `denominators`; docs/performance.md
+            has the formulas, their sources and limits.
 
         Raises:
             DefinitionError: an empty period or one in the future, an unknown name, or a metric that names what does not exist.

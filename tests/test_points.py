@@ -14,7 +14,7 @@ from segkit import E, F, SegkitError, Segment, charts, connect, everyone
 from segkit.charts import drawing
 
 FILLED = f'fill="{drawing.BLUE}"'
-RATES = ("open_rate", "conversion_rate", "revenue_per_contact")
+RATES = ("open_rate", "conversion_rate", "average_order_value", "revenue_per_contact")
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ _PARTS = (("", 0.0), ("_low", -0.1), ("_high", 0.1), ("_vs_rest", -0.3), ("_vs_r
 
 
 @pytest.mark.filterwarnings("ignore:no history of")
-@pytest.mark.parametrize("metric", [*RATES, "conversion_rate_vs_rest", "open_rate_vs_baseline"])
+@pytest.mark.parametrize("metric", [*RATES, "conversion_rate_vs_rest", "average_order_value_vs_rest", "open_rate_vs_baseline"])
 def test_points_and_intervals_are_those_of_the_frame(ws, metric: str) -> None:
     segments = [Segment("Carted", E.carted.any()), Segment("Canada", F.location == "Canada")]
     own = ws.performance(segments, start="2025-09-01", end="2025-10-01", baseline=everyone())
@@ -65,6 +65,12 @@ def test_the_line_is_the_baselines_and_zero_for_differences() -> None:
         assert rule["mark"]["strokeDash"]
         assert rule["encoding"]["x"]["datum"] == line
     assert "strokeDash" not in charts.performance(frame(["a"])).spec["layer"][0]["mark"]
+
+
+def test_an_amount_below_one_is_no_share() -> None:
+    shown = texts(charts.performance(frame(["a"]), metric="average_order_value").svg())
+    assert "0.25" in shown
+    assert not any("%" in text for text in shown)
 
 
 def test_a_circular_point_is_hollow_and_says_so() -> None:

@@ -28,8 +28,9 @@ def performance(frame: pd.DataFrame, *, metric: str = "open_rate") -> Chart:
 
     Args:
         frame: what `Workspace.performance` gives. At most 60 segments are shown, or 12 with periods.
-        metric: `open_rate`, `click_rate`, `click_to_open_rate`, `conversion_rate`, `revenue_per_contact`, or a ratio that the
-            catalog defines; differences too, such as `open_rate_vs_rest`, with a line at zero.
+        metric: `open_rate`, `click_rate`, `click_to_open_rate`, `conversion_rate`, `average_order_value`,
+            `revenue_per_contact`, or a ratio that the catalog defines; differences too, such as `open_rate_vs_rest`, with a
+            line at zero.
 
     Raises:
         SegkitError: the frame has other columns, or no such metric.
@@ -111,7 +112,7 @@ def _values(frame: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
 def _is_amount(metric: str, frame: pd.DataFrame) -> bool:
     """Whether a metric is no share: it can be above 1."""
     base = metric.partition("_vs_")[0]
-    return base.endswith("_per_contact") or bool((frame[base].abs() > 1).any())
+    return base == "average_order_value" or base.endswith("_per_contact") or bool((frame[base].abs() > 1).any())
 
 
 def _finite(value: Any) -> float | None:

@@ -36,7 +36,7 @@ CONVERTED: Product = (f"{ANY}conversions",)
 
 @dataclass(frozen=True)
 class Rate:
-    """One figure over another. The parts of a `proportion` are counted, those of a `mean` are amounts.
+    """One figure over another. The parts of a `proportion` are counted, what a `mean` is of are amounts.
 
     `over` and `under` are products of figures: none at all is 1 for each contact.
     """
@@ -53,6 +53,7 @@ RATES = (
     Rate("click_rate", ("clicks",), ("sends",), "proportion", "clicks / sends"),
     Rate("click_to_open_rate", ("clicks",), ("opens",), "proportion", "clicks / opens"),
     Rate("conversion_rate", CONVERTED, CONTACTS, "proportion", "contacts with a conversion / contacts"),
+    Rate("average_order_value", ("revenue",), ("conversions",), "mean", "revenue / conversions"),
     Rate("revenue_per_contact", ("revenue",), CONTACTS, "mean", "revenue / contacts"),
 )
 # fields of the contact that tell of the events which a figure counts, by the names they usually have
@@ -278,14 +279,9 @@ def _figures(group: _Group, features: Mapping[str, Feature] | None, catalog: Cat
         return round(value) if is_count else value
 
     found: dict[str, Any] = {"contacts": round(sums[CONTACTS]), **{name: total(name) for name in METRICS}}
-    found["average_order_value"] = _ratio(found["revenue"], found["conversions"])
     found["converted"] = round(sums[CONVERTED]) if CONVERTED in sums else nan
     own = [name for name, metric in catalog.metrics.items() if metric.ratio is None and name not in METRICS]
     return found | {name: total(name) for name in own}
-
-
-def _ratio(over: float, under: float) -> float:
-    return float(over / under) if under else nan
 
 
 def _intervals(

@@ -7,8 +7,9 @@ sums over contacts, and its error comes from how contacts differ.
 - the same over sends: with the number of independent sends that would be as uncertain, Kish (1965), "Survey sampling", 8.2,
   from the linearised ratio, Woodruff (1971), JASA 66; never more than there are sends: Korn and Graubard (1998), "Confidence
   intervals for proportions with small expected number of positive counts", Survey Methodology 24.
-- interval of a mean or ratio of amounts, which are skewed: Hall (1992), "On the removal of skewness by transformation",
-  JRSS B 54.
+- interval of a mean, or of a ratio of two means, of amounts, which are skewed: Hall (1992), "On the removal of skewness by
+  transformation", JRSS B 54, with the quantile of Student's t for as many contacts as have some x, and the error of a ratio by
+  the delta method: Woodruff (1971).
 - interval of a difference, from both intervals: Newcombe (1998), "Interval estimation for the difference between independent
   proportions", Statistics in Medicine 17, method 10; of other intervals, Zou and Donner (2008), "Construction of confidence
   limits about effect measures: a general approach", Statistics in Medicine 27; with the correlation of groups that share
@@ -24,14 +25,13 @@ from dataclasses import dataclass
 from math import comb, copysign, nan, sqrt
 from typing import TypeAlias
 
-from segkit.statistics.intervals import two_sided, wilson
-from segkit.statistics.intervals import z as normal_quantile
+from segkit.statistics.intervals import student, student_beyond, two_sided, wilson
 
 Sums = Mapping[tuple[int, int], float]
 """Sums over contacts: at (i, j) that of x to the power of i times y to the power of j."""
 
 _ROUNDING = 1e-12
-_FARTHEST = 38.0
+_FARTHEST = 37.0
 """Standard errors, beyond which no chance is left in double precision."""
 
 
@@ -70,35 +70,37 @@ class Proportion:
 class Mean:
     """A ratio of sums y / x, such as a mean, with the second and third moment of its error.
 
-    `weights` times x and y are a contact's part in that error.
+    `weights` times x and y are a contact's part in that error, and `freedom` is how many contacts have some x, less one.
     """
 
     value: float
     variance: float
     third: float
     weights: tuple[float, float]
+    freedom: float
 
     def interval(self, confidence: float) -> tuple[float, float]:
         if self.is_certain():
             return nan, nan
-        z = normal_quantile(confidence)
-        return self._limit(z), self._limit(-z)
+        t = student(self.freedom, confidence)
+        return self._limit(t), self._limit(-t)
 
-    def distances(self, z: float) -> tuple[float, float]:
-        """How far the limits lie below and above, so many standard errors out."""
-        return max(self.value - self._limit(z), 0.0), max(self._limit(-z) - self.value, 0.0)
+    def distances(self, p: float) -> tuple[float, float]:
+        """How far the limits lie below and above that leave out so small a part."""
+        t = student_beyond(self.freedom, p)
+        return max(self.value - self._limit(t), 0.0), max(self._limit(-t) - self.value, 0.0)
 
     def is_certain(self) -> bool:
         """Whether nothing tells how far it may be off: contacts do not differ, or there are too few."""
         return not self.variance > _ROUNDING**2 * self.value * self.value
 
-    def _limit(self, z: float) -> float:
-        """Where Hall's transformation takes the error to z."""
+    def _limit(self, t: float) -> float:
+        """Where Hall's transformation takes the error to t."""
         error = sqrt(self.variance)
         skew = self.third / error**3
         if abs(skew) < 1e-8:
-            return self.value - error * z
-        inner = 1 + skew * (z - skew / 6)
+            return self.value - error * t
+        inner = 1 + skew * (t - skew / 6)
         return self.value - error * 3 / skew * (copysign(abs(inner) ** (1 / 3), inner) - 1)
 
 
@@ -138,11 +140,11 @@ def mean(sums: Sums, reached: float) -> Mean:
     """The ratio of y to x, from sums up to the third power; `reached` is how many contacts have some x."""
     x = sums[1, 0]
     if not x:
-        return Mean(nan, nan, nan, (nan, nan))
+        return Mean(nan, nan, nan, (nan, nan), 0)
     value = sums[0, 1] / x
     weights = (-value / x, 1 / x)
     variance = _power(sums, weights, 2) * reached / (reached - 1) if reached > 1 else nan
-    return Mean(value, variance, _power(sums, weights, 3), weights)
+    return Mean(value, variance, _power(sums, weights, 3), weights, reached - 1)
 
 
 # ---------------------------------------------------------------- differences
@@ -196,7 +198,7 @@ def _inverted_p(one: Mean, other: Mean, r: float) -> float:
     nearest, farthest = 0.0, _FARTHEST
     for _ in range(60):
         z = (nearest + farthest) / 2
-        (below, above), (other_below, other_above) = one.distances(z), other.distances(z)
+        (below, above), (other_below, other_above) = (each.distances(two_sided(z)) for each in (one, other))
         reach = _side(below, other_above, r) if value > 0 else _side(above, other_below, r)
         nearest, farthest = (z, farthest) if reach < abs(value) else (nearest, z)
     return two_sided(nearest)

@@ -74,7 +74,15 @@ def student(freedom: float, level: float = LEVEL) -> float:
     >>> round(student(10), 3), round(student(1), 3)
     (2.228, 12.706)
     """
-    p = 1 - level
+    return student_beyond(freedom, 1 - level)
+
+
+def student_beyond(freedom: float, p: float) -> float:
+    """The quantile of Student's t that so small a part lies beyond, both sides together, as `student` finds it.
+
+    >>> round(student_beyond(10, 0.05), 3), round(student_beyond(1, 0.05), 3)
+    (2.228, 12.706)
+    """
     if freedom == 1:
         return 1 / tan(p * pi / 2)
     if freedom == 2:
