@@ -112,9 +112,14 @@ def test_each_region_has_a_bar_and_a_dot_for_each_of_its_segments(ws) -> None:
     assert {f"{own.name} ({ws.size(own):,})" for own in segments} <= set(shown)
 
 
+def test_sizes_stand_beside_names_of_any_length() -> None:
+    shown = texts(charts.intersections(regions(["n" * 90, "n" * 90 + "!", "US"], 7)).svg())
+    assert [text for text in shown if text.endswith(")")] == ["n" * 19 + "… (16)", "n" * 19 + "… (2) (14)", "US (10)"]
+
+
 def test_many_regions_and_segments_are_told() -> None:
     shown = texts(charts.intersections(regions([f"s{i}" for i in range(45)], 80)).svg())
-    assert {"the first 30 of 80 regions, the largest", "the first 40 of 45 segments"} <= set(shown)
+    assert {"the first 30 of 80 regions, by size", "the first 40 of 45 segments"} <= set(shown)
 
 
 # ---------------------------------------------------------------- waterfall
@@ -131,8 +136,14 @@ def test_each_node_has_its_sizes_and_what_dropping_it_gives(ws) -> None:
     assert [row["condition"].count("· ") for row in rows] == [0, 1, 1, 1, 2, 2]
     shown = texts(chart.svg())
     for row in rows[1:]:
-        assert f"{row['running']:,}" in shown
+        assert f"{row['running']:,}" + (f" of {row['alone']:,}" if row["alone"] > row["running"] else "") in shown
         assert f"{row['gain']:+,}".replace("-", "−").replace("+0", "0") in shown
+
+
+def test_one_condition_has_no_other_to_be_dropped(ws) -> None:
+    chart = charts.waterfall(ws.waterfall(F.country == "USA"))
+    assert len(chart.spec["hconcat"]) == 1
+    assert "light: by itself; dark: with those before it" in texts(chart.svg())
 
 
 def test_bars_of_a_waterfall_begin_at_zero(ws) -> None:

@@ -64,7 +64,7 @@ def _size_bars(frame: pd.DataFrame) -> Any:
         x=alt.X("size:Q", title="contacts (share of all contacts)", scale=scale, axis=ticks),
         y=alt.Y(
             "segment:N",
-            sort=_in_order(),
+            sort=drawing.in_order(),
             title=None,
             scale=alt.Scale(paddingInner=_GAP),
             axis=alt.Axis(labelLimit=drawing.NAME_WIDTH),
@@ -86,13 +86,6 @@ def _room(values: list[dict[str, Any]]) -> int:
 
 def _label(size: int, share: float) -> str:
     return f"{number(int(size))} ({percent(share)})" if share == share else number(int(size))
-
-
-def _in_order() -> Any:
-    """The order of the rows; a list of names would put them into an expression."""
-    import altair as alt
-
-    return alt.EncodingSortField(field="row", op="min", order="ascending")
 
 
 def composition(frame: pd.DataFrame) -> Chart:
@@ -150,7 +143,7 @@ def _panels(frame: pd.DataFrame) -> Any:
     if columns == 1:
         return layers.properties(data={"values": values})
     header = alt.Header(title=None, labelLimit=130, labelAnchor="start")
-    facet = alt.Facet("segment:N", sort=_in_order(), header=header)
+    facet = alt.Facet("segment:N", sort=drawing.in_order(), header=header)
     return layers.facet(facet=facet, columns=columns, data={"values": values}).properties(spacing=14)
 
 
@@ -172,7 +165,7 @@ def _share_bars(largest: float) -> Any:
         x=alt.X("share:Q", title="of its contacts", scale=scale, axis=ticks),
         y=alt.Y(
             "value:N",
-            sort=_in_order(),
+            sort=drawing.in_order(),
             title=None,
             scale=alt.Scale(paddingInner=_GAP),
             axis=alt.Axis(labelLimit=drawing.NAME_WIDTH - 40),

@@ -78,7 +78,7 @@ def _curve(frame: pd.DataFrame, unit: str) -> Any:
         kind,
         title=f"{varies} ({unit})" if unit else f"threshold x of {varies} x",
         scale=alt.Scale(type="utc") if is_time else alt.Scale(zero=False, nice=False),
-        axis=alt.Axis(format="%Y-%m-%d", tickCount=6) if is_time else _ticks(values),
+        axis=alt.Axis(format="%Y-%m-%d", tickCount=5, labelOverlap="greedy", labelSeparation=12) if is_time else _ticks(values),
     )
     most = max(int(size) for size in frame["size"])
     y_scale = alt.Scale(domain=[0, math.ceil(most * _HEADROOM) or 1], nice=False)
@@ -97,15 +97,18 @@ def _curve(frame: pd.DataFrame, unit: str) -> Any:
     layers.append(base.mark_point(color=drawing.BLUE, filled=True, size=dots or 60, opacity=1 if dots else 0))
     current = [i for i, value in enumerate(values) if value["is_current"]]
     if current:
-        layers += _mark(values, current[0], x)
+        layers += _mark(values, current[0], x, unit)
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
 
 
-def _mark(values: list[dict[str, Any]], i: int, x: Any) -> list[Any]:
+def _mark(values: list[dict[str, Any]], i: int, x: Any, unit: str) -> list[Any]:
     """The definition's own threshold: a line, a dot on the curve, and its size."""
     import altair as alt
 
-    own = {**values[i], "label": f"now {values[i]['told']}: {number(values[i]['size'])} ({values[i]['share']})"}
+    own = {
+        **values[i],
+        "label": f"now {values[i]['told']}{unit and ' ' + unit}: {number(values[i]['size'])} ({values[i]['share']})",
+    }
     low, here, high = (_place(values[own]["threshold"]) for own in (0, i, -1))
     is_right = here - low > high - here
     at = alt.Chart({"values": [own]}).encode(x=x)

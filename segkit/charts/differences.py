@@ -16,7 +16,6 @@ _STEP = 22
 _WIDTH = 190
 _REASON = 280
 _ROOM = 0.3
-_ORANGE = "#d55e00"
 
 
 def diff(frame: pd.DataFrame) -> Chart:
@@ -79,14 +78,14 @@ def _bars(counts: pd.DataFrame) -> Any:
     axis = alt.Axis(labelExpr="format(abs(datum.value), ',d')", tickMinStep=1, tickCount=4)
     colour = alt.Color(
         "moved:N",
-        scale=alt.Scale(domain=["gained", "lost"], range=[drawing.BLUE, _ORANGE]),
+        scale=alt.Scale(domain=["gained", "lost"], range=[drawing.BLUE, drawing.ORANGE]),
         legend=alt.Legend(title=None, orient="top", offset=4),
     )
     base = alt.Chart().encode(
         x=alt.X("contacts:Q", title="contacts", scale=scale, axis=axis, stack=None),
         y=alt.Y(
             "because:N",
-            sort=_in_order(),
+            sort=drawing.in_order(),
             title=None,
             scale=alt.Scale(paddingInner=0.25),
             axis=alt.Axis(labelLimit=_REASON, domain=False),
@@ -102,10 +101,3 @@ def _bars(counts: pd.DataFrame) -> Any:
     zero = alt.Chart().mark_rule(color=drawing.GREY).encode(x=alt.datum(0))
     layers = alt.layer(base.mark_bar().encode(color=colour), zero, right, left, data={"values": values})
     return layers.properties(width=_WIDTH, height=alt.Step(_STEP))
-
-
-def _in_order() -> Any:
-    """The order of the rows; a list of names would put them into an expression."""
-    import altair as alt
-
-    return alt.EncodingSortField(field="row", op="min", order="ascending")

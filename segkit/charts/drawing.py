@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from segkit.charts.chart import Chart
 from segkit.display import distinct, number, seen
@@ -78,6 +78,13 @@ def as_of(frame: pd.DataFrame) -> str:
         return ""
     at = at.astimezone(dt.UTC) if at.tzinfo else at
     return f"as of {at:%Y-%m-%d %H:%M} UTC"
+
+
+def in_order(field: str = "row", order: Literal["ascending", "descending"] = "ascending") -> Any:
+    """The order of the frame's rows, which a field of the values has; a list of names would put them into an expression."""
+    import altair as alt
+
+    return alt.EncodingSortField(field=field, op="min", order=order)
 
 
 def left_out(shown: int, count: int, what: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from segkit.charts import drawing
 from segkit.charts.chart import Chart
@@ -55,8 +55,16 @@ def _cells(frame: pd.DataFrame) -> Any:
         value["recency"] = ends.get(value["recency"], value["recency"])
         value["frequency"] = often.get(value["frequency"], value["frequency"])
     base = alt.Chart({"values": values}).encode(
-        x=alt.X("recency:O", title="recency", sort=_by("r"), scale=step, axis=alt.Axis(labelAngle=0, domain=False, ticks=False)),
-        y=alt.Y("frequency:O", title="frequency", sort=_by("f", "descending"), scale=step, axis=alt.Axis(domain=False)),
+        x=alt.X(
+            "recency:O",
+            title="recency",
+            sort=drawing.in_order("r"),
+            scale=step,
+            axis=alt.Axis(labelAngle=0, domain=False, ticks=False),
+        ),
+        y=alt.Y(
+            "frequency:O", title="frequency", sort=drawing.in_order("f", "descending"), scale=step, axis=alt.Axis(domain=False)
+        ),
         tooltip=[
             alt.Tooltip("group:N", title="group"),
             alt.Tooltip("recency:O", title="recency"),
@@ -106,9 +114,3 @@ def _text(base: Any, name: str, dy: int, size: int) -> Any:
     import altair as alt
 
     return base.mark_text(dy=dy, fontSize=size).encode(text=f"{name}:N", color=alt.Color("ink:N", scale=None))
-
-
-def _by(field: str, order: Literal["ascending", "descending"] = "ascending") -> Any:
-    import altair as alt
-
-    return alt.EncodingSortField(field=field, op="min", order=order)

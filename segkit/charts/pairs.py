@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from segkit.charts import drawing
 from segkit.charts.chart import Chart
-from segkit.display import number, percent
+from segkit.display import distinct, number, percent, seen
 from segkit.errors import SegkitError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ _REGIONS = 330
 _WIDEST_REGION = 26
 _BARS = 150
 _DOTS = 18
+_SHORT = 20
+"""The characters of a name that leave room for its size beside it."""
 
 
 def overlap(frame: pd.DataFrame, measure: Measure = "share") -> Chart:
@@ -58,6 +60,7 @@ def overlap(frame: pd.DataFrame, measure: Measure = "share") -> Chart:
     about = [drawing.as_of(frame), drawing.left_out(min(len(segments), _MOST), len(segments), "segments")]
     if frame.empty:
         return drawing.nothing(frame, _TITLES[measure], about)
+    about[0] += f"{'; ' if about[0] else ''}in percent"
     shown = segments[:_MOST]
     labels = dict(zip(shown, drawing.names(shown), strict=True))
     kept = frame[frame["a"].isin(shown) & frame["b"].isin(shown)]
@@ -108,13 +111,13 @@ def _heat_map(cells: list[dict[str, Any]], count: int) -> Any:
     base = alt.Chart({"values": cells}).encode(
         x=alt.X(
             "other:N",
-            sort=_in_order("column"),
+            sort=drawing.in_order("column"),
             title=None,
             axis=alt.Axis(orient="top", labelAngle=-90, labelFontSize=size, labelLimit=110, labelPadding=4, domain=False),
         ),
         y=alt.Y(
             "segment:N",
-            sort=_in_order("row"),
+            sort=drawing.in_order(),
             title=None,
             axis=alt.Axis(labelFontSize=size, labelLimit=drawing.NAME_WIDTH - 30, domain=False),
         ),
@@ -140,13 +143,6 @@ def _heat_map(cells: list[dict[str, Any]], count: int) -> Any:
     if step >= _WRITTEN:
         layers.append(base.mark_text(fontSize=10).encode(text="short:N"))
     return alt.layer(*layers).properties(width=alt.Step(step), height=alt.Step(step))
-
-
-def _in_order(field: str) -> Any:
-    """The order of the frame; a list of names would put them into an expression."""
-    import altair as alt
-
-    return alt.EncodingSortField(field=field, op="min", order="ascending")
 
 
 # ---------------------------------------------------------------- regions
@@ -180,7 +176,7 @@ def intersections(frame: pd.DataFrame) -> Chart:
     about = [
         drawing.as_of(frame),
         f"{number(outside)} contacts ({percent(outside / everyone)}) are in none of them" if segments and everyone else "",
-        drawing.left_out(len(shown), len(order), "regions, the largest") if order else "",
+        drawing.left_out(len(shown), len(order), "regions, by size") if order else "",
         drawing.left_out(min(len(segments), _MOST_ROWS), len(segments), "segments"),
     ]
     if not shown:
@@ -225,21 +221,23 @@ def _dots(holds: Any, labels: list[str], totals: list[int], x: Any, step: int) -
     """A row for each segment: full dots in the regions that it holds, joined by a line from the first to the last of a region."""
     import altair as alt
 
+    short = distinct(seen(label, _SHORT) for label in labels)
+    sized = [f"{label} ({number(total)})" for label, total in zip(short, totals, strict=True)]
     dots = [
-        {"region": i, "row": row, "segment": f"{label} ({number(totals[row])})", "in": "in" if own[row] else "out"}
+        {"region": i, "row": row, "segment": label, "in": "in" if own[row] else "out"}
         for i, own in enumerate(holds)
-        for row, label in enumerate(labels)
+        for row, label in enumerate(sized)
     ]
     inside = [[dot for dot in dots if dot["region"] == i and dot["in"] == "in"] for i in range(len(holds))]
     lines = [{"region": i, "from": own[0]["segment"], "to": own[-1]["segment"]} for i, own in enumerate(inside) if len(own) > 1]
-    y = alt.Y("segment:N", sort=_in_order("row"), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH, domain=False))
+    y = alt.Y("segment:N", sort=drawing.in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH, domain=False))
     colour = alt.Color("in:N", scale=alt.Scale(domain=["in", "out"], range=[drawing.BLUE, drawing.GREY]), legend=None)
     faint = alt.Opacity("in:N", scale=alt.Scale(domain=["in", "out"], range=[1.0, 0.25]), legend=None)
     points = alt.Chart({"values": dots}).mark_circle(size=min(70, 4 * step)).encode(x=x, y=y, color=colour, opacity=faint)
     layers = [points]
     if lines:
         joins = alt.Chart({"values": lines}).mark_rule(color=drawing.BLUE, strokeWidth=2)
-        layers.append(joins.encode(x=x, y=alt.Y("from:N", sort=_in_order("row"), title=None), y2="to:N"))
+        layers.append(joins.encode(x=x, y=alt.Y("from:N", sort=drawing.in_order(), title=None), y2="to:N"))
     return alt.layer(*layers).properties(width=alt.Step(step), height=alt.Step(_DOTS))
 
 

@@ -67,6 +67,8 @@ def _told(frame: pd.DataFrame, metric: str) -> list[str]:
     parts = [seen(str(denominators[base]), 80)] if isinstance(denominators, dict) and base in denominators else []
     if "confidence" in told:
         parts.append(f"{float(told['confidence']):.0%} intervals")
+    if "_vs_" in metric and not _is_amount(metric, frame):
+        parts.append("differences in percentage points")
     if told.get("baseline") is not None and _line(frame, metric) is not None:
         parts.append(f"dashed: {seen(str(told['baseline']), 60)}" if "_vs_" not in metric else "")
     when = [f"{str(told[end])[:10]}" for end in ("start", "end") if end in told]
@@ -85,8 +87,8 @@ def _line(frame: pd.DataFrame, metric: str) -> float | None:
 def _values(frame: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
     segments = list(dict.fromkeys(frame["segment"]))
     headers = dict(zip(segments, drawing.names(segments), strict=True))
-    is_share = not _is_amount(metric, frame)
-    base = metric.partition("_vs_")[0]
+    base, _, against = metric.partition("_vs_")
+    told = {"is_share": not _is_amount(metric, frame), "is_difference": bool(against)}
     found: list[dict[str, Any]] = []
     for row, (_, own) in enumerate(frame.iterrows()):
         value, low, high = (_finite(own[f"{metric}{part}"]) for part in ("", "_low", "_high"))
@@ -102,8 +104,8 @@ def _values(frame: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
                 "end": next((end for end in (high, value) if end is not None), None),
                 "contacts": int(own["contacts"]),
                 "circular": "yes" if base in str(own["circular"]).split(", ") else "no",
-                "label": _worded(value, is_share),
-                "interval": f"{_worded(low, is_share)} to {_worded(high, is_share)}" if low is not None else "–",
+                "label": _worded(value, **told),
+                "interval": f"{_worded(low, **told)} to {_worded(high, **told)}" if low is not None else "–",
             }
         )
     return found
@@ -120,10 +122,16 @@ def _finite(value: Any) -> float | None:
     return number if abs(number) < float("inf") else None
 
 
-def _worded(value: float | None, is_share: bool) -> str:
+def _worded(value: float | None, is_share: bool, is_difference: bool) -> str:
+    """A value as it is read; a difference with its sign.
+
+    >>> _worded(0.0789, True, True), _worded(-0.94, False, True), _worded(64.5, False, False), _worded(None, True, False)
+    ('+7.9%', '−0.94', '64.50', '–')
+    """
     if value is None:
         return "–"
-    return f"−{percent(-value)}" if is_share and value < 0 else percent(value) if is_share else f"{value:,.2f}"
+    told = percent(abs(value)) if is_share else f"{abs(value):,.2f}"
+    return f"−{told}" if value < 0 else f"+{told}" if is_difference and value > 0 else told
 
 
 def _drawn(values: list[dict[str, Any]], frame: pd.DataFrame, metric: str) -> Any:
@@ -140,7 +148,7 @@ def _drawn(values: list[dict[str, Any]], frame: pd.DataFrame, metric: str) -> An
     if panels == 1:
         return layers.properties(data={"values": values})
     header = alt.Header(title=None, labelLimit=width, labelAnchor="start")
-    facet = alt.Facet("segment:N", sort=_in_order(), header=header)
+    facet = alt.Facet("segment:N", sort=drawing.in_order(), header=header)
     return layers.facet(facet=facet, columns=2, data={"values": values}).properties(spacing=14)
 
 
@@ -159,7 +167,7 @@ def _layers(scale: Any, is_amount: bool, line: float | None) -> Any:
 
     to_all = {"values": [0, 0.2, 0.4, 0.6, 0.8, 1]} if not is_amount and line != 0 and scale.domain[1] > 1 else {"tickCount": 4}
     axis = alt.Axis(format="~s" if is_amount else "~%", **to_all)
-    place = alt.Y("place:N", sort=_in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH))
+    place = alt.Y("place:N", sort=drawing.in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH))
     tooltip = [
         alt.Tooltip("segment:N", title="segment"),
         alt.Tooltip("place:N", title="at"),
@@ -178,10 +186,3 @@ def _layers(scale: Any, is_amount: bool, line: float | None) -> Any:
     labels = base.mark_text(align="left", dx=8).encode(x=alt.X("end:Q", scale=scale), text="label:N")
     rule = [alt.Chart().mark_rule(color=drawing.GREY, strokeDash=[4, 3]).encode(x=alt.datum(line))] if line is not None else []
     return alt.layer(*rule, intervals, points, labels)
-
-
-def _in_order() -> Any:
-    """The order of the rows; a list of names would put them into an expression."""
-    import altair as alt
-
-    return alt.EncodingSortField(field="row", op="min", order="ascending")

@@ -138,7 +138,7 @@ def _drawn(values: list[dict[str, Any]]) -> Any:
     pad = _PAD * ((high - low) or 1.0)
     scale = alt.Scale(domain=[low - pad, high + pad], nice=False, zero=False)
     axis = alt.Axis(labelExpr="datum.value === 0 ? '0' : format(datum.value, '+~%')", tickCount=5, labelOverlap=True)
-    place = alt.Y("name:N", sort=_in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH))
+    place = alt.Y("name:N", sort=drawing.in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH))
     tooltip = [
         alt.Tooltip("name:N", title="what"),
         alt.Tooltip("label:N", title="members"),
@@ -150,7 +150,7 @@ def _drawn(values: list[dict[str, Any]]) -> Any:
     of_shown = alt.Scale(domain=list(_SHOWN), range=[drawing.BLUE, drawing.GREY, drawing.GREY])
     filled = alt.Scale(domain=list(_SHOWN), range=[drawing.BLUE, drawing.GREY, "transparent"])
     stroke = alt.Stroke("shown:N", scale=of_shown, legend=None)
-    x = alt.X("low:Q", title="oftener than the others", scale=scale, axis=axis)
+    x = alt.X("low:Q", title="oftener, or higher, than the others", scale=scale, axis=axis)
     intervals = base.mark_rule(strokeWidth=2).encode(x=x, x2="high:Q", stroke=stroke)
     points = base.mark_point(strokeWidth=2, size=40, opacity=1).encode(
         x=alt.X("difference:Q", scale=scale), stroke=stroke, fill=alt.Fill("shown:N", scale=filled, legend=None)
@@ -159,10 +159,3 @@ def _drawn(values: list[dict[str, Any]]) -> Any:
     zero = alt.Chart().mark_rule(color=drawing.GREY, strokeDash=[4, 3]).encode(x=alt.datum(0))
     layers = alt.layer(zero, intervals, points, labels, data={"values": values})
     return layers.resolve_scale(stroke="independent", fill="independent").properties(width=_WIDTH, height=alt.Step(_STEP))
-
-
-def _in_order() -> Any:
-    """The order of the rows; a list of names would put them into an expression."""
-    import altair as alt
-
-    return alt.EncodingSortField(field="row", op="min", order="ascending")
