@@ -484,7 +484,7 @@ def test_a_circular_rate_is_told(name: str) -> None:
     told = [str(own.message) for own in caught if "circular" in str(own.message)]
     assert len(told) == bool(wanted)
     if wanted:
-        assert told[0].startswith(f"{wanted} of 'S' is circular")
+        assert told[0].startswith(f"{wanted} of 'S' {'are' if ',' in wanted else 'is'} circular")
 
 
 def test_at_the_end_of_the_period_what_was_done_in_it_is_circular(ws: Workspace) -> None:

@@ -49,7 +49,7 @@ def test_points_and_intervals_are_those_of_the_frame(ws, metric: str) -> None:
     assert [value["segment"] for value in drawn] == ["Carted", "Canada", "everyone()"]
     for value, (_, row) in zip(drawn, own.iterrows(), strict=True):
         for part, name in (("value", metric), ("low", f"{metric}_low"), ("high", f"{metric}_high")):
-            assert value[part] == (None if math.isnan(row[name]) else row[name])
+            assert value[part] == (None if math.isnan(row[name]) else pytest.approx(row[name], rel=1e-9))
     shown = texts(charts.performance(own, metric=metric).svg())
     assert "2025-09-01 to 2025-10-01, members at the start" in shown
     if metric == "conversion_rate":

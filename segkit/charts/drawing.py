@@ -80,6 +80,16 @@ def as_of(frame: pd.DataFrame) -> str:
     return f"as of {at:%Y-%m-%d %H:%M} UTC"
 
 
+def finite(value: Any) -> float | None:
+    """A number to ten digits, which is more than anybody sees: so that a sum added up in another order draws the same.
+
+    >>> finite(0.1 + 0.2), finite(float("nan"))
+    (0.3, None)
+    """
+    number = float(f"{float(value):.10g}")
+    return number if abs(number) < float("inf") else None
+
+
 def in_order(field: str = "row", order: Literal["ascending", "descending"] = "ascending") -> Any:
     """The order of the frame's rows, which a field of the values has; a list of names would put them into an expression."""
     import altair as alt

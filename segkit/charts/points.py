@@ -16,6 +16,8 @@ _MOST_POINTS = 60
 _MOST_PANELS = 12
 _STEP = 22
 _WIDTH = 300
+_COLUMN_GAP = 34
+"""Between panels, so that the last label of an axis and the first of the next stay apart."""
 _PAD = 0.06
 _LABEL = 0.24
 """The share of the width that is left for the labels beside the intervals."""
@@ -81,7 +83,7 @@ def _line(frame: pd.DataFrame, metric: str) -> float | None:
     if "_vs_" in metric:
         return 0.0
     own = frame[frame["segment"] == frame.attrs.get("baseline")][metric].dropna()
-    return float(own.iloc[0]) if len(own) == 1 and "period" not in frame else None
+    return drawing.finite(own.iloc[0]) if len(own) == 1 and "period" not in frame else None
 
 
 def _values(frame: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
@@ -91,7 +93,7 @@ def _values(frame: pd.DataFrame, metric: str) -> list[dict[str, Any]]:
     told = {"is_share": not _is_amount(metric, frame), "is_difference": bool(against)}
     found: list[dict[str, Any]] = []
     for row, (_, own) in enumerate(frame.iterrows()):
-        value, low, high = (_finite(own[f"{metric}{part}"]) for part in ("", "_low", "_high"))
+        value, low, high = (drawing.finite(own[f"{metric}{part}"]) for part in ("", "_low", "_high"))
         name = headers[own["segment"]]
         found.append(
             {
@@ -117,11 +119,6 @@ def _is_amount(metric: str, frame: pd.DataFrame) -> bool:
     return base == "average_order_value" or base.endswith("_per_contact") or bool((frame[base].abs() > 1).any())
 
 
-def _finite(value: Any) -> float | None:
-    number = float(value)
-    return number if abs(number) < float("inf") else None
-
-
 def _worded(value: float | None, is_share: bool, is_difference: bool) -> str:
     """A value as it is read; a difference with its sign.
 
@@ -142,14 +139,14 @@ def _drawn(values: list[dict[str, Any]], frame: pd.DataFrame, metric: str) -> An
     for value in values:
         value["end"] = low if value["end"] is None else value["end"]
     panels = len({value["segment"] for value in values}) if "period" in frame else 1
-    width = _WIDTH if panels == 1 else (_WIDTH + 60) // min(panels, 2) + 20
+    width = _WIDTH if panels == 1 else (_WIDTH + 60) // min(panels, 2) + 10
     layers = _layers(alt.Scale(domain=[low, high], nice=False, zero=False), _is_amount(metric, frame), line)
     layers = layers.properties(width=width, height=alt.Step(_STEP))
     if panels == 1:
         return layers.properties(data={"values": values})
     header = alt.Header(title=None, labelLimit=width, labelAnchor="start")
     facet = alt.Facet("segment:N", sort=drawing.in_order(), header=header)
-    return layers.facet(facet=facet, columns=2, data={"values": values}).properties(spacing=14)
+    return layers.facet(facet=facet, columns=2, data={"values": values}).properties(spacing={"row": 14, "column": _COLUMN_GAP})
 
 
 def _ends(values: list[dict[str, Any]], line: float | None) -> tuple[float, float]:

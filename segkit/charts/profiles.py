@@ -85,9 +85,9 @@ def _values(kept: pd.DataFrame, frame: pd.DataFrame) -> list[dict[str, Any]]:
             {
                 "row": row,
                 "name": name,
-                "difference": float(own["difference"]),
-                "low": float(own["low"]) if known else None,
-                "high": float(own["high"]) if known else None,
+                "difference": drawing.finite(own["difference"]),
+                "low": drawing.finite(own["low"]),
+                "high": drawing.finite(own["high"]),
                 "shown": _shown(own),
                 "label": _label(own, medians.get(own["field"])),
                 "interval": f"{_signed(own['low'])} to {_signed(own['high'])}" if known else "–",

@@ -359,8 +359,8 @@ def _is_circular(own: Plan, rate: Rate, features: Mapping[str, Feature]) -> bool
 def _warnings(name: str, row: Mapping[str, Any], circular: Sequence[str], rates: Sequence[Rate]) -> Iterator[str]:
     if circular:
         yield (
-            f"{', '.join(circular)} of {name!r:.80} is circular: the segment is defined by what is measured, "
-            "so a difference shows how it was chosen"
+            f"{', '.join(circular)} of {name!r:.80} {'are' if len(circular) > 1 else 'is'} circular: the segment is defined by "
+            "what is measured, so a difference shows how it was chosen"
         )
     for rate in rates:
         if rate.kind == "proportion" and not isnan(row[rate.name]) and row[rate.name] > 1:
