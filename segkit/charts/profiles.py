@@ -15,7 +15,7 @@ _MOST_POINTS = 20
 _MOST_SPARSE = 6
 _STEP = 22
 _WIDTH = 180
-_LABEL = 190
+_LABEL = 200
 _PAD = 0.04
 _FINDING = 0.05
 _SHOWN = ("apart", "defining", "no finding")
@@ -155,7 +155,7 @@ def _drawn(values: list[dict[str, Any]]) -> Any:
     points = base.mark_point(strokeWidth=2, size=40, opacity=1).encode(
         x=alt.X("difference:Q", scale=scale), stroke=stroke, fill=alt.Fill("shown:N", scale=filled, legend=None)
     )
-    labels = base.mark_text(align="left", limit=_LABEL).encode(x=alt.value(_WIDTH + 8), text="label:N")
+    labels = base.mark_text(align="left", limit=_LABEL, fontSize=10).encode(x=alt.value(_WIDTH + 8), text="label:N")
     zero = alt.Chart().mark_rule(color=drawing.GREY, strokeDash=[4, 3]).encode(x=alt.datum(0))
     layers = alt.layer(zero, intervals, points, labels, data={"values": values})
     return layers.resolve_scale(stroke="independent", fill="independent").properties(width=_WIDTH, height=alt.Step(_STEP))

@@ -18,8 +18,8 @@ _GAINS = 90
 _LIGHT = 0.35
 _INDENT = "· "
 _DEEPEST = 6
-_ROOM = drawing.NAME_WIDTH + 30
-_CHARACTER = 6
+_ROOM = drawing.NAME_WIDTH + 60
+_CHARACTER = 7
 _GAP = 4
 
 
