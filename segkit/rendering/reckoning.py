@@ -86,6 +86,7 @@ ROWS = (
     Row("DATE_PLUS_MONTHS", "sqlite", "DATE does not clip to the month's end", _sqlite_month_later),
     Row("DATE_PLUS_MONTHS", "clickhouse", "Date begins in 1970, Date32 in 1900", lambda d, n: call("addMonths", call("toDate32", d), n)),
     Row("TIME_PLUS_MINUTES", "", "an interval of minutes is exact", lambda t, n: _plus(t, n, "MINUTE")),
+    Row("TIME_PLUS_MINUTES", "spark databricks", "an interval of a day or more is added on the session's clock", lambda t, n: call("TIMESTAMPADD", exp.Var(this="MINUTE"), n, t)),
     Row("TIME_PLUS_MINUTES", "bigquery", "an interval takes a number there", lambda t, n: _plus_number(t, n, "MINUTE")),
     Row("TIME_PLUS_MINUTES", "sqlite", "STRFTIME cuts off the fraction of the second: put it back", _sqlite_minutes_later),
     Row("TIME_PLUS_MINUTES", "tsql", "no intervals", _added("MINUTE")),
