@@ -7,7 +7,8 @@ import math
 import pytest
 from scipy import stats
 
-from segkit.statistics.intervals import holm, newcombe, student, two_sided, wilson, z
+from segkit.statistics.inference import difference, share
+from segkit.statistics.intervals import holm, student, two_sided, wilson, z
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,9 @@ def test_newcombe_is_that_of_his_table() -> None:
         (10, 10, 0, 10): (0.6075, 1.0),
     }
     for counts, ends in published.items():
-        assert newcombe(*counts) == pytest.approx(ends, abs=6e-5), counts
+        one, of, other, other_of = counts
+        found = difference(share(one, of), share(other, other_of), None, 0.95)
+        assert (found.low, found.high) == pytest.approx(ends, abs=6e-5), counts
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 2.5, 3, 4, 7.3, 10, 30, 100, 1e6])
@@ -56,4 +59,7 @@ def test_holm_steps_down_and_leaves_out_what_is_no_test() -> None:
 
 
 def test_nobody_has_no_interval() -> None:
-    assert all(map(math.isnan, (*wilson(0, 0), *newcombe(0, 0, 1, 2), *newcombe(1, 2, 0, 0))))
+    assert all(map(math.isnan, wilson(0, 0)))
+    for one, other in ((share(0, 0), share(1, 2)), (share(1, 2), share(0, 0)), (share(0, 0), share(0, 0))):
+        found = difference(one, other, None, 0.95)
+        assert all(map(math.isnan, (found.value, found.low, found.high, found.p)))

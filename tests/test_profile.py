@@ -16,12 +16,13 @@ import pandas as pd
 import pytest
 from engines import ENGINES, Rows
 from scipy import stats
+from statsmodels.stats.proportion import confint_proportions_2indep
 from test_sample_data import SAMPLE, database
 
 from segkit import E, F, SegkitError, Segment, Workspace, connect, everyone, sample
 from segkit.catalog import Kind
 from segkit.engines.limits import Limits
-from segkit.statistics.intervals import holm, newcombe
+from segkit.statistics.intervals import holm
 
 UTC = dt.UTC
 ROME = ZoneInfo("Europe/Rome")
@@ -109,7 +110,9 @@ def shares(inside: list[bool], outside: list[bool]) -> dict[str, float]:
     table = [[sum(inside), sum(outside)], [len(inside) - sum(inside), len(outside) - sum(outside)]]
     varies = all(map(sum, table)) and inside and outside
     both = [*inside, *outside]
-    low, high = newcombe(sum(inside), len(inside), sum(outside), len(outside))
+    counts = (sum(inside), len(inside), sum(outside), len(outside))
+    is_known = inside and outside
+    low, high = confint_proportions_2indep(*counts, method="newcomb", compare="diff") if is_known else (math.nan, math.nan)
     return {
         "inside": np.mean(inside) if inside else math.nan,
         "everyone": np.mean(both) if both else math.nan,

@@ -80,10 +80,7 @@ def extent(query: exp.Select) -> tuple[int, int]:
 def truths(plan: Plan, wanted: Sequence[Condition]) -> exp.Select:
     """Each contact's key, and whether some conditions of a plan hold (`is_0`, `is_1`, ...: 1 or 0)."""
     base = base_of([plan])
-    columns: list[Sql] = [sql.aliased(base.key(), "contact_id")]
-    for i, own in enumerate(wanted):
-        holds = conditions.condition(own, base.names)
-        columns.append(sql.aliased(sql.case_when(holds, sql.number(1), sql.number(0)), f"is_{i}"))
+    columns: list[Sql] = [sql.aliased(base.key(), "contact_id"), *conditions.truths(wanted, base.names)]
     return base.select(columns, None, [plan.where, *wanted])
 
 

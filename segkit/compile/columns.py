@@ -128,7 +128,7 @@ def _values(columns: Mapping[Source, str], names: Names) -> list[Sql]:
 
 def _value(source: Source, names: Names) -> Sql:
     if isinstance(source, _TRUTHS):
-        return sql.case_when(conditions.condition(source, names), sql.number(1), sql.number(0))
+        return conditions.truth(source, names)
     return conditions.term(source, names)
 
 

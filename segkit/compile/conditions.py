@@ -144,6 +144,16 @@ def _contacts(names: Names) -> ContactTable:
 _COMPARISONS: dict[str, Callable[..., Sql]] = {"==": exp.EQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 
 
+def truth(own: Condition, names: Names) -> Sql:
+    """Whether a condition holds: 1 or 0."""
+    return sql.case_when(condition(own, names), sql.number(1), sql.number(0))
+
+
+def truths(several: Iterable[Condition], names: Names) -> list[Sql]:
+    """Whether each of some conditions holds, as `is_0`, `is_1`, ...: 1 or 0."""
+    return [sql.aliased(truth(own, names), f"is_{i}") for i, own in enumerate(several)]
+
+
 def all_of(items: Iterable[Condition], names: Names) -> list[Sql]:
     """Conditions that must all hold, groups of such conditions opened up."""
     parts: list[Sql] = []

@@ -20,8 +20,14 @@ def over_values(counted: Sequence[Plan], by: Plan, term: Term) -> exp.Select:
     """For each value of a term of `by`: `value` (0 where it is missing, if it is a number), `is_missing`, `everyone`, and
     how many members each plan has (`size_0`, `size_1`, ...)."""
     base = base_of([*counted, by])
+    members = conditions.truths((plan.where for plan in counted), base.names)
     inner = base.select(
-        [sql.aliased(conditions.term(term, base.names), "value"), *_truths(counted, base.names)], None, _uses(counted, by)
+        [
+            sql.aliased(conditions.term(term, base.names), "value"),
+            *members,
+        ],
+        None,
+        _uses(counted, by),
     )
     own = _read("value")
     missing = exp.Is(this=own.copy(), expression=exp.Null())
@@ -39,8 +45,9 @@ def over_ladder(counted: Sequence[Plan], by: Plan, ladder: Sequence[Condition]) 
         `step`, `everyone`, and how many members each plan has (`size_0`, `size_1`, ...).
     """
     base = base_of([*counted, by])
+    members = conditions.truths((plan.where for plan in counted), base.names)
     step = _first(ladder, 0, len(ladder), base.names)
-    inner = base.select([sql.aliased(step, "step"), *_truths(counted, base.names)], None, _uses(counted, by))
+    inner = base.select([sql.aliased(step, "step"), *members], None, _uses(counted, by))
     return _grouped(inner, [_read("step")], [_read("step")], len(counted))
 
 
@@ -59,13 +66,6 @@ def over_groups(by: Plan, keys: Sequence[Term], sums: Sequence[Term]) -> exp.Sel
 
 def _uses(counted: Sequence[Plan], by: Plan) -> list[Condition]:
     return [*(plan.where for plan in counted), by.where]
-
-
-def _truths(plans: Sequence[Plan], names: Names) -> list[Sql]:
-    return [
-        sql.aliased(sql.case_when(conditions.condition(plan.where, names), sql.number(1), sql.number(0)), f"is_{i}")
-        for i, plan in enumerate(plans)
-    ]
 
 
 def _first(ladder: Sequence[Condition], low: int, high: int, names: Names) -> Sql:

@@ -20,21 +20,15 @@ def moves(old: Plan, new: Plan, wanted: Sequence[Condition]) -> exp.Select:
     conditions of the plans hold (`is_0`, `is_1`, ...: 1 or 0), in the order of the keys."""
     base = base_of([old, new])
     gained, lost = AllOf((new.where, Complement(old.where))), AllOf((old.where, Complement(new.where)))
-    return _truths(base, [("is_new", new.where), *_numbered(wanted)], AnyOf((gained, lost)))
+    is_new = sql.aliased(conditions.truth(new.where, base.names), "is_new")
+    return _of(AnyOf((gained, lost)), base, [is_new], wanted)
 
 
 def truths(plan: Plan, wanted: Sequence[Condition], of: Condition) -> exp.Select:
     """Contacts that meet a condition: the key, and whether some conditions of the plan hold, in the order of the keys."""
-    return _truths(base_of([plan]), _numbered(wanted), of)
+    return _of(of, base_of([plan]), [], wanted)
 
 
-def _numbered(wanted: Sequence[Condition]) -> list[tuple[str, Condition]]:
-    return [(f"is_{i}", own) for i, own in enumerate(wanted)]
-
-
-def _truths(base: Base, wanted: Sequence[tuple[str, Condition]], of: Condition) -> exp.Select:
-    columns: list[Sql] = [sql.aliased(base.key(), KEY)]
-    for name, own in wanted:
-        holds = conditions.condition(own, base.names)
-        columns.append(sql.aliased(sql.case_when(holds, sql.number(1), sql.number(0)), name))
-    return base.select(columns, of, [of, *(own for _, own in wanted)]).order_by(base.key_order(), copy=False)
+def _of(members: Condition, base: Base, first: list[Sql], wanted: Sequence[Condition]) -> exp.Select:
+    columns = [sql.aliased(base.key(), KEY), *first, *conditions.truths(wanted, base.names)]
+    return base.select(columns, members, [members, *wanted]).order_by(base.key_order(), copy=False)

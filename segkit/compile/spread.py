@@ -158,7 +158,7 @@ def _summary(ranked: str, is_number: bool) -> list[Sql]:
 def _grouped(plan: Plan, fields: Sequence[Asked]) -> tuple[Base, str]:
     """The base with a CTE of how many members (`inside`) and others (`outside`) have each value of each field."""
     base = base_of([plan, *(own.plan for own in fields)])
-    is_member = sql.case_when(conditions.condition(plan.where, base.names), sql.number(1), sql.number(0))
+    is_member = conditions.truth(plan.where, base.names)
     beside: list[Sql] = [sql.aliased(is_member, "is_member")]
     beside += [sql.aliased(_written(own.term, base), f"value_{i}") for i, own in enumerate(fields)]
     contacts = _add(base, "profiled", base.of_contacts(beside, [], [plan.where, *(own.missing for own in fields)]))

@@ -44,10 +44,7 @@ def totals(
         plans[0], where=AllOf(terms) if terms else Always(True), features=tuple(features.values()), parts=(), lists=()
     )
     base = base_of([*plans, figures], until)
-    columns: list[Sql] = [
-        sql.aliased(sql.case_when(conditions.condition(own.where, base.names), sql.number(1), sql.number(0)), f"is_{i}")
-        for i, own in enumerate(plans)
-    ]
+    columns = conditions.truths((own.where for own in plans), base.names)
     columns += [sql.aliased(_product(own, features, base.names), f"value_{j}") for j, own in enumerate(wanted)]
     each = base.select(columns, None, [*(own.where for own in plans), figures.where])
     groups: dict[str, list[Sql]] = {"all": []}

@@ -29,7 +29,8 @@ from segkit.plan import Plan
 from segkit.plan.tree import IsMissing, JsonTerm, Term
 from segkit.rendering import render
 from segkit.spelling import spell
-from segkit.statistics.intervals import holm, newcombe, student, two_sided
+from segkit.statistics.inference import difference, share
+from segkit.statistics.intervals import LEVEL, holm, student
 from segkit.statistics.superiority import Pairs
 
 if TYPE_CHECKING:
@@ -218,20 +219,13 @@ def _share(count: int, of: int, everyone: int, everyone_of: int) -> dict[str, An
     """A share of members beside that of everyone, and tested against the others: who are no members."""
     other, other_of = everyone - count, everyone_of - of
     inside, outside = _ratio(count, of), _ratio(other, other_of)
-    low, high = newcombe(count, of, other, other_of)
+    told = difference(share(count, of), share(other, other_of), None, LEVEL)
     return {
         **_beside(inside, _ratio(everyone, everyone_of), outside),
         "count": count, "of": of, "count_of_everyone": everyone, "of_everyone": everyone_of,
-        "difference": inside - outside, "low": low, "high": high, "p_value": _pooled(count, of, other, other_of),
+        "difference": told.value, "low": told.low, "high": told.high,
+        "p_value": told.p if 0 < everyone < everyone_of else nan,
     }  # fmt: skip
-
-
-def _pooled(count: int, of: int, other: int, other_of: int) -> float:
-    """That two shares alike would differ as much: the score test, which is Pearson's chi-square without correction."""
-    both = _ratio(count + other, of + other_of)
-    if not of or not other_of or both in (0, 1):
-        return nan
-    return two_sided((count / of - other / other_of) / sqrt(both * (1 - both) * (1 / of + 1 / other_of)))
 
 
 def _order(row: Any, term: Term, plan: Plan) -> Iterator[dict[str, Any]]:

@@ -107,6 +107,11 @@ class Mean:
 Estimate: TypeAlias = Proportion | Mean
 
 
+def share(count: float, of: float) -> Proportion:
+    """The share of contacts that `count` of them are."""
+    return proportion({(1, 0): of, (2, 0): of, (0, 1): count, (1, 1): count, (0, 2): count}, None)
+
+
 def proportion(sums: Sums, reached: float | None) -> Proportion:
     """The share y of x.
 

@@ -44,29 +44,6 @@ def wilson(count: float, of: float, level: float = LEVEL) -> tuple[float, float]
     return (max(0.0, middle - half) if count else 0.0), (min(1.0, middle + half) if count < of else 1.0)
 
 
-def newcombe(count: int, of: int, other: int, other_of: int, level: float = LEVEL) -> tuple[float, float]:
-    """The interval of a share less that of another group, from the score intervals of both (Newcombe 1998, "Interval
-    estimation for the difference between independent proportions", method 10).
-
-    Args:
-        count, of: how many of the first group have it.
-        other, other_of: how many of the second, which shares nobody with the first.
-        level: the confidence, 0 to 1.
-
-    Returns:
-        The ends, -1 to 1; not a number where a group is empty.
-
-    >>> [round(end, 4) for end in newcombe(56, 70, 48, 80)]
-    [0.0524, 0.3339]
-    """
-    if not of or not other_of:
-        return nan, nan
-    a, b = count / of, other / other_of
-    (a_low, a_high), (b_low, b_high) = wilson(count, of, level), wilson(other, other_of, level)
-    low = a - b - sqrt((a - a_low) ** 2 + (b_high - b) ** 2)
-    return low, a - b + sqrt((a_high - a) ** 2 + (b - b_low) ** 2)
-
-
 def student(freedom: float, level: float = LEVEL) -> float:
     """The quantile of Student's t for a two-sided level (Hill 1970, "Algorithm 396: Student's t-quantiles"): right to four digits
     from two degrees of freedom on, and a little large between one and two.
