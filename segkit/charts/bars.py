@@ -130,7 +130,7 @@ def _panels(frame: pd.DataFrame) -> Any:
             "value": labels[value, part],
             "part": part,
             "size": int(size),
-            "share": None if share != share else float(share),
+            "share": drawing.finite(share),
             "end": 0.0 if share != share else float(share),
             "percent": percent(share),
         }

@@ -81,7 +81,6 @@ def _cells(frame: pd.DataFrame, labels: dict[Any, str], measure: Measure) -> lis
 
 
 def _cell(row: int, column: int, own: str, other: str, size: int, both: int, share: float | None) -> dict[str, Any]:
-    known = share is not None and share == share
     return {
         "row": row,
         "column": column,
@@ -89,7 +88,7 @@ def _cell(row: int, column: int, own: str, other: str, size: int, both: int, sha
         "other": other,
         "size": int(size),
         "both": int(both),
-        "value": float(share) if known and share is not None else None,
+        "value": drawing.finite(share) if share is not None else None,
         "told": percent(share) if share is not None else number(int(size)),
         "short": _short(share) if share is not None else "",
         "kind": "pair" if share is not None else "itself",
