@@ -12,6 +12,7 @@ Reading never runs code, and every refusal names the path and the fix.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
@@ -25,6 +26,7 @@ from segkit.errors import DefinitionError, unknown
 from segkit.operators import OPERATORS, Operator, operator
 
 VERSION = 1
+_DIGITS = 12
 
 TYPES: dict[str, type[nodes.Node]] = {
     "field": nodes.Field,
@@ -86,6 +88,16 @@ def to_dict(definition: nodes.Definition) -> dict[str, Any]:
 def to_json(definition: nodes.Definition) -> str:
     """A definition in segkit's own form, as JSON text."""
     return json.dumps(to_dict(definition), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def fingerprint(definition: nodes.Definition) -> str:
+    """The first digits of the SHA-256 of segkit's own form: equal definitions have the same.
+
+    >>> fingerprint(nodes.Definition("Everyone", nodes.Everyone()))
+    '773c4b7121f3'
+    """
+    text = json.dumps(to_dict(definition), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]
 
 
 def _written(value: Any) -> Any:

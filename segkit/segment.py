@@ -13,7 +13,8 @@ from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
 from segkit.describe import describe
 from segkit.errors import CatalogError, DefinitionError
-from segkit.plan import Plan, moment, plan
+from segkit.plan import Moment, Plan, is_evergreen, moment, plan
+from segkit.plan import evergreen as plan_evergreen
 from segkit.plan.clock import iso_time
 from segkit.spelling import spell
 
@@ -178,6 +179,7 @@ class Segment(Audience):
         as_of: Any = None,
         timezone: str | None = None,
         segments: Segments = (),
+        evergreen: bool = False,
     ) -> str:
         """The query of the members' keys, to be read or handed to a warehouse; no connection is needed.
 
@@ -189,10 +191,12 @@ class Segment(Audience):
             as_of: the instant of evaluation (default: the catalog's, else now).
             timezone: the zone of local dates (default: the catalog's, else UTC).
             segments: other segments that this one refers to.
+            evergreen: let dates follow the warehouse's own clock, as views and scheduled models want it: each is a column of
+                one CTE of one row, called `clock`. There is no `as_of` then.
 
         Raises:
-            DefinitionError: a name or kind does not fit.
-            DialectError: the dialect has no faithful form of a condition.
+            DefinitionError: a name or kind does not fit, or `evergreen` stands beside `as_of`.
+            DialectError: the dialect has no faithful form of a condition, or no clock.
 
         >>> from segkit import F
         >>> print(Segment("US", F.country == "USA").sql("snowflake", as_of="2025-11-30"))
@@ -207,7 +211,10 @@ class Segment(Audience):
           "contacts"."country" = 'USA'
         """
         own = as_catalog(catalog)
-        at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
+        zone = zone_of(timezone, own)
+        if evergreen:
+            return displayed(plan_evergreen(self.definition, own, unpinned(as_of, zone), by_name(segments)), dialect)
+        at = moment(as_of if as_of is not None else own.as_of, zone)
         return displayed(plan(self.definition, own, at, by_name(segments)), dialect)
 
     def matches(
@@ -387,16 +394,31 @@ def displayed(resolved: Plan, dialect: str) -> str:
 
     level = rendering.level(dialect)
     header = _header(resolved, *([] if dialect == "duckdb" else [f"Dialect {dialect}: {level}"]))
-    return "\n".join([*header, rendering.render(compile.members(resolved), dialect, pretty=True)])
+    return "\n".join([*header, rendering.render(compile.with_clock(compile.members(resolved), resolved), dialect, pretty=True)])
+
+
+def unpinned(as_of: Any, zone: str) -> Moment:
+    """The moment that an evergreen query is made at, which has no instant of its own."""
+    if as_of is not None:
+        raise DefinitionError("an evergreen query follows the warehouse's clock", fix="leave as_of out, or evergreen=True")
+    return moment(None, zone)
 
 
 def _header(resolved: Plan, *further: str) -> Iterable[str]:
-    at, catalog = resolved.at, resolved.catalog
     lines = [] if resolved.definition.name is None else [f"Segment: {resolved.definition.name}"]
     if resolved.definition.notes:
         lines.append(f"Notes: {resolved.definition.notes}")
-    lines.append(f"As of {at.as_of.replace(tzinfo=None).isoformat(' ')} UTC, local dates in {at.zone}")
-    lines += [f"{window}: {bounds}" for window, bounds in resolved.windows.items()]
+    return comments([*lines, *circumstances(resolved, resolved.windows), *further])
+
+
+def circumstances(resolved: Plan, windows: Mapping[str, str]) -> list[str]:
+    """What a query takes for granted: its instant and windows, or its clock; its tables, where they are assumed."""
+    at, catalog = resolved.at, resolved.catalog
+    if is_evergreen(resolved):
+        lines = [f"Evergreen: as of the warehouse's clock, local dates in {at.zone}"]
+    else:
+        lines = [f"As of {at.as_of.replace(tzinfo=None).isoformat(' ')} UTC, local dates in {at.zone}"]
+        lines += [f"{window}: {bounds}" for window, bounds in windows.items()]
     if catalog.assumed:
         tables = ", ".join(
             [catalog.contacts.table, *(t.table for t in catalog.events), *([catalog.lists.table] if catalog.lists else [])]
@@ -404,8 +426,12 @@ def _header(resolved: Plan, *further: str) -> Iterable[str]:
         lines.append(f"Assumed: tables {tables}; fields are columns, kinds by use; event ids are unique")
     if frozen := [name for name in resolved.lists if name in catalog.frozen_names()]:
         lines.append(f"Frozen lists, in a temporary table of this connection: {', '.join(frozen)}")
-    lines += further
-    return ("-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line).replace("${", "$ {")[:300] for line in lines)
+    return lines
+
+
+def comments(lines: Iterable[str]) -> list[str]:
+    """Lines of a comment in SQL: no text of an analyst's ends one, or is read by a tool that fills in variables."""
+    return ["-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line).replace("${", "$ {")[:300] for line in lines]
 
 
 def _catalog_of_values(contact: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Catalog:

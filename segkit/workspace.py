@@ -30,7 +30,8 @@ from segkit.lists import StaticList
 from segkit.measures import composition, difference, overlap, performance, profiling, rfm_cells, thresholds, waterfall
 from segkit.measures.rfm_cells import Rfm
 from segkit.plan import Plan, moment, plan
-from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, zone_of
+from segkit.plan import evergreen as plan_evergreen
+from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, unpinned, zone_of
 from segkit.spelling import spell
 
 if TYPE_CHECKING:
@@ -784,23 +785,26 @@ class Workspace:
             frame = verification.verified(plans, verification.opened(self.engine, engines, using))
         return self._stamped(frame, plans, as_of)
 
-    def sql(self, segment: Audience | Predicate, dialect: str | None = None, *, as_of: Any = None) -> str:
+    def sql(
+        self, segment: Audience | Predicate, dialect: str | None = None, *, as_of: Any = None, evergreen: bool = False
+    ) -> str:
         """The query of the members' keys for this catalog, to be read or handed to a warehouse.
 
         Args:
             segment: a segment, a frozen list or a condition.
             dialect: a dialect by sqlglot's name, such as `snowflake` (default: the engine's own).
             as_of: the instant of evaluation (default: the workspace's, else now).
+            evergreen: let dates follow the warehouse's own clock; there is no `as_of` then.
 
         Raises:
-            DefinitionError: a name or kind does not fit the catalog.
-            DialectError: the dialect has no faithful form of a condition.
+            DefinitionError: a name or kind does not fit the catalog, or `evergreen` stands beside `as_of`.
+            DialectError: the dialect has no faithful form of a condition, or no clock.
 
         >>> from segkit import F
         >>> "WHERE" in connect().sql(F.country == "USA", "bigquery")
         True
         """
-        [own] = self._plans([segment], as_of)
+        [own] = self._plans([segment], as_of, evergreen=evergreen)
         return displayed(own, dialect or self.engine.dialect)
 
     def describe(self, segment: Audience | Predicate, *, as_of: Any = None) -> str:
@@ -866,15 +870,25 @@ class Workspace:
 
     # ------------------------------------------------------------ from segments to plans
 
-    def _plans(self, segments: Iterable[Audience | Predicate], as_of: Any, others: Iterable[Segment] = ()) -> list[Plan]:
+    def _plans(
+        self,
+        segments: Iterable[Audience | Predicate],
+        as_of: Any,
+        others: Iterable[Segment] = (),
+        *,
+        evergreen: bool = False,
+    ) -> list[Plan]:
         """The plans of one call: one instant, one catalog, and the given segments, and others, known by name."""
         if isinstance(segments, Audience | Predicate):
             raise DefinitionError("expected a list of segments", fix="put it in [ ]")
         own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
-        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        if evergreen:
+            at, planned = unpinned(as_of, self._zone), plan_evergreen
+        else:
+            at, planned = moment(as_of if as_of is not None else self._as_of, self._zone), plan
         catalog = self._checked()
         known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
-        plans = [plan(segment.definition, catalog, at, known) for segment in own]
+        plans = [planned(segment.definition, catalog, at, known) for segment in own]
         self._hand_over_those_of(plans)
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)

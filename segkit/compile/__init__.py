@@ -12,28 +12,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 from sqlglot import exp
 
 from segkit.catalog import Catalog, EventTable
 from segkit.compile import conditions, sql
+from segkit.compile.evergreen import with_clock
 from segkit.compile.joined import base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
 from segkit.plan.tree import Condition
 
+Query: TypeAlias = exp.Select | exp.Union
+
 __all__ = [
+    "Query",
     "Sql",
     "constants",
     "contacts",
     "distinct_values",
     "extent",
+    "flags",
     "members",
+    "memberships",
     "no_rows",
     "repeated_ids",
     "repeated_keys",
     "sizes",
     "truths",
+    "with_clock",
 ]
 
 
@@ -41,6 +49,29 @@ def members(plan: Plan) -> exp.Select:
     """The contact keys of the members."""
     base = base_of([plan])
     return base.select([base.key()], plan.where, [plan.where])
+
+
+def memberships(plans: Sequence[Plan], names: Sequence[str], called: str = "segment") -> Query:
+    """One row for each member of each plan: the plan's name, in a column `called` so, and the contact's key."""
+    base = base_of(plans)
+    parts: list[Query] = [
+        base.of_contacts([sql.aliased(sql.cast(sql.string(name), "text"), called), base.key()], [own.where], [own.where])
+        for own, name in zip(plans, names, strict=True)
+    ]
+    query = parts[0]
+    for part in parts[1:]:
+        query = exp.Union(this=query, expression=part, distinct=False)
+    return base.with_ctes(query)
+
+
+def flags(plans: Sequence[Plan], names: Sequence[str]) -> exp.Select:
+    """One row for each contact: its key, and in a column for each plan whether it is a member."""
+    base = base_of(plans)
+    columns = [base.key()]
+    for own, name in zip(plans, names, strict=True):
+        holds = conditions.condition(own.where, base.names)
+        columns.append(sql.aliased(sql.case_when(holds, exp.Boolean(this=True), exp.Boolean(this=False)), name))
+    return base.select(columns, None, [own.where for own in plans])
 
 
 def contacts(plan: Plan, columns: Sequence[str], limit: int | None) -> exp.Select:

@@ -19,6 +19,7 @@ from segkit import patterns
 from segkit.catalog import Catalog, ContactTable, Kind
 from segkit.compile import raw, sql
 from segkit.compile.sql import Sql
+from segkit.plan.rules import rule_of
 from segkit.plan.scope import apart
 from segkit.plan.tree import (
     AllOf,
@@ -233,8 +234,7 @@ def term(node: Term, names: Names) -> Sql:
         case DayCount(later, earlier):
             return sql.days(term(later, names), term(earlier, names))
         case Moved(moment, amount, unit, kind):
-            family = "DATE" if kind is Kind.DATE else "TIME"
-            return sql.marker(f"{family}_PLUS_{unit.upper()}", term(moment, names), sql.number(amount))
+            return sql.plus(term(moment, names), amount, unit, kind)
         case LocalTime(moment, zone):
             return sql.on_wall(term(moment, names), moment.clock, zone)
         case LocalDate(moment, zone):
@@ -364,10 +364,17 @@ def constant(node: Constant, beside: Term) -> Sql:
         case int() | float() | Decimal() as number:
             return sql.number(number)
         case dt.datetime() as instant:
-            if beside.clock is None:
-                return sql.instant(instant)
-            return sql.timestamp(instant.astimezone(ZoneInfo(beside.clock)))
+            return moment(instant, beside.clock)
         case dt.date() as day:
-            return sql.date(day)
+            return moment(day, None)
         case _:
             assert_never(node.value)
+
+
+def moment(at: dt.date | dt.datetime, clock: str | None) -> Sql:
+    """A date, or an instant on a clock (None: as an instant): a literal, or what the warehouse's clock makes of its rule."""
+    if (rule := rule_of(at)) is not None:
+        return sql.reckoned(rule, clock)
+    if not isinstance(at, dt.datetime):
+        return sql.date(at)
+    return sql.instant(at) if clock is None else sql.timestamp(at.astimezone(ZoneInfo(clock)))

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
-from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
@@ -19,6 +18,7 @@ from segkit.compile import conditions, sql
 from segkit.compile.sql import Sql
 from segkit.plan import Moment
 from segkit.plan.clock import today
+from segkit.plan.rules import AsOf, DayLater, DayOf, MinutesLater, Rule, rule_of
 from segkit.plan.scope import shared_properties
 from segkit.plan.tree import (
     Bounds,
@@ -443,25 +443,40 @@ def _time_of(column: Column, table: str) -> Sql:
 
 def _moment_of(column: Column, at: Moment) -> Sql:
     """The moment, as a column of that kind would hold it."""
-    match column.kind:
-        case Kind.DATE:
-            return sql.date(today(at))
-        case Kind.TIMESTAMPTZ:
-            return sql.instant(at.as_of)
-        case _:
-            return sql.timestamp(at.as_of.astimezone(ZoneInfo(column.zone)))
+    if column.kind is Kind.DATE:
+        return conditions.moment(today(at), None)
+    return conditions.moment(at.as_of, None if column.kind is Kind.TIMESTAMPTZ else column.zone)
 
 
 # ---------------------------------------------------------------- bounds of events
 
 
 def _common_bounds(all_bounds: Sequence[Bounds]) -> Bounds:
-    """The narrowest bounds that hold all of the given ones."""
+    """The narrowest bounds that hold all of the given ones, whatever the clock says."""
     lows = [(b.low, not b.low_in) for b in all_bounds if b.low is not None]
     highs = [(b.high, b.high_in) for b in all_bounds if b.high is not None]
-    low, low_out = min(lows) if len(lows) == len(all_bounds) else (None, True)
-    high, high_in = max(highs) if len(highs) == len(all_bounds) else (None, False)
+    low, low_out = min(lows) if len(lows) == len(all_bounds) and _keep_their_order(at for at, _ in lows) else (None, True)
+    now = [end for end in highs if isinstance(rule_of(end[0]), AsOf) or _is_today(rule_of(end[0]))]
+    if now and len(highs) == len(all_bounds):
+        return Bounds(low, not low_out, *max(now))
+    high, high_in = max(highs) if len(highs) == len(all_bounds) and _keep_their_order(at for at, _ in highs) else (None, False)
     return Bounds(low, not low_out, high, high_in)
+
+
+def _keep_their_order(times: Iterable[dt.date]) -> bool:
+    """Whether times that may be reckoned follow one another in the same order at each instant: no events lie after it."""
+    return len({_measured_from(rule_of(at)) for at in times}) == 1
+
+
+def _measured_from(rule: Rule | None) -> Rule | None:
+    """What a rule is a fixed length of time away from."""
+    while isinstance(rule, MinutesLater) or (isinstance(rule, DayLater) and rule.unit == "days"):
+        rule = rule.of
+    return rule
+
+
+def _is_today(rule: Rule | None) -> bool:
+    return isinstance(rule, DayOf) and isinstance(rule.of, AsOf)
 
 
 def _remaining(own: Bounds, common: Bounds) -> Bounds:

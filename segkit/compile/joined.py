@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlglot import exp
 
@@ -15,6 +16,8 @@ from segkit.compile.sql import Sql
 from segkit.errors import DefinitionError
 from segkit.plan import Moment, Plan
 from segkit.plan.tree import Among, Condition, Feature, FeatureTerm, Named, OnList, Part, PastColumn, Rank, Reference, Standing
+
+_Query = TypeVar("_Query", bound=exp.Query)
 
 
 @dataclass
@@ -40,7 +43,10 @@ class Base:
 
     def select(self, columns: list[Sql], where: Condition | None, uses: Iterable[Condition]) -> exp.Select:
         """The whole query; `uses` are the conditions that its columns and WHERE hold."""
-        query = self.of_contacts(columns, [] if where is None else [where], uses)
+        return self.with_ctes(self.of_contacts(columns, [] if where is None else [where], uses))
+
+    def with_ctes(self, query: _Query) -> _Query:
+        """A query that can read the CTEs."""
         if self.ctes:
             query.set("with_", exp.With(expressions=[sql.cte(name, select) for name, select in self.ctes]))
         return query

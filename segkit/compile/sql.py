@@ -13,7 +13,11 @@ from typing import Any, TypeAlias
 
 from sqlglot import exp
 
+from segkit.catalog import Kind
+from segkit.plan.rules import Rule
+
 Sql: TypeAlias = exp.Expression
+RECKONED = "SEGKIT_RECKONED"
 
 
 def identifier(name: str) -> exp.Identifier:
@@ -119,6 +123,11 @@ def in_its_dialect(own: Sql, dialect: str) -> Sql:
 def among(own: Sql, options: Sequence[Any]) -> Sql:
     """One of many numbers or texts: they are kept as they are, for `rendering` to write all at once."""
     return exp.Anonymous(this="SEGKIT_AMONG", expressions=[own], options=options)
+
+
+def reckoned(rule: Rule, clock: str | None) -> Sql:
+    """A date, or an instant on a clock, that `evergreen` makes a column of the warehouse's clock."""
+    return exp.Anonymous(this=RECKONED, expressions=[], rule=rule, clock=clock)
 
 
 def decimal(exact: Decimal) -> Sql:
@@ -251,6 +260,16 @@ def instant(at: dt.datetime) -> Sql:
     return marker("INSTANT", string(at.astimezone(dt.UTC).isoformat(" ")))
 
 
+def now() -> Sql:
+    """The instant on the warehouse's own clock."""
+    return marker("NOW")
+
+
+def instant_of(wall: Sql) -> Sql:
+    """A timestamp on the clock of UTC as an instant."""
+    return marker("INSTANT_OF", wall)
+
+
 def on_wall(moment: Sql, clock: str | None, zone: str) -> Sql:
     """A timestamp, written by `clock` (None: an instant), as the wall clock of a zone shows it."""
     return moment if clock == zone else marker("ON_WALL", moment, string(clock) if clock else exp.Null(), string(zone))
@@ -267,6 +286,11 @@ def midnight(day: Sql) -> Sql:
 def days(later: Sql, earlier: Sql) -> Sql:
     """Whole days from one date to a later one."""
     return marker("DAYS", later, earlier)
+
+
+def plus(moment: Sql, amount: int, unit: str, kind: Kind) -> Sql:
+    """A date so many days or months later, or a timestamp so many minutes or months."""
+    return marker(f"{'DATE' if kind is Kind.DATE else 'TIME'}_PLUS_{unit.upper()}", moment, number(amount))
 
 
 def week(days: Sql) -> Sql:

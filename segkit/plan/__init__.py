@@ -8,18 +8,25 @@ conditions, `terms` values and `streams` events.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from segkit import nodes
 from segkit.catalog import Catalog
 from segkit.errors import DefinitionError
+from segkit.plan import clock
 from segkit.plan.clock import moment
 from segkit.plan.resolve import condition
+from segkit.plan.rules import refuse_other, rule_of
 from segkit.plan.scope import outermost
 from segkit.plan.tree import Condition, Feature, Moment, Part
 
-__all__ = ["Moment", "Plan", "moment", "plan"]
+__all__ = ["Moment", "Plan", "evergreen", "is_evergreen", "moment", "plan"]
+
+
+_OTHER_TIMES = ((-97, 3), (211, 7), (1105, 22))
+"""How many days and hours from the moment a plan is looked at again: all parts of a date and a time differ."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,29 @@ class Plan:
     fields: tuple[str, ...]
     windows: Mapping[str, str]
     warnings: tuple[str, ...]
+
+
+def evergreen(
+    definition: nodes.Definition, catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate] | None = None
+) -> Plan:
+    """Resolves a definition so that its dates know how they are reckoned from the instant of an evaluation.
+
+    The arguments are those of `plan`; it means the same at `at`.
+
+    Raises:
+        DefinitionError: a name or kind does not fit, or a condition follows the clock in a way that no rule says.
+    """
+    own = plan(definition, catalog, clock.evergreen(at), segments)
+    for days, hours in _OTHER_TIMES:
+        other = Moment(at.as_of + dt.timedelta(days=days, hours=hours), at.zone)
+        again = plan(definition, catalog, clock.evergreen(other), segments)
+        refuse_other((own.where, own.features, own.parts), (again.where, again.features, again.parts))
+    return own
+
+
+def is_evergreen(own: Plan) -> bool:
+    """Whether the dates of a plan know how they are reckoned."""
+    return rule_of(own.at.as_of) is not None
 
 
 def plan(

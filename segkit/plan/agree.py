@@ -14,6 +14,7 @@ from segkit import nodes
 from segkit.catalog import Column, Kind
 from segkit.errors import DefinitionError
 from segkit.plan.clock import iso_time, midnight, to_utc
+from segkit.plan.rules import rule_of
 from segkit.plan.scope import Scope, guessed
 from segkit.plan.tree import (
     AllOf,
@@ -251,7 +252,7 @@ def _date_against_timestamp(op: Order, left: Term, right: Term, scope: Scope, si
     if isinstance(left, Constant):
         assert isinstance(left.value, dt.date)
         return Comparison(op, _bound(midnight(left.value, scope.at.zone)), right)
-    if isinstance(right, Constant):
+    if isinstance(right, Constant) and rule_of(right.value) is None:
         assert isinstance(right.value, dt.datetime)
         wall = right.value.astimezone(ZoneInfo(scope.at.zone))
         at_midnight = wall.time() == dt.time()

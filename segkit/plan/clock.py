@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from segkit import nodes
 from segkit.errors import DefinitionError, unknown
+from segkit.plan.rules import AsOf, DayLater, DayOf, FirstDay, MidnightOf, MinutesLater, MonthsLater, Rule, reckoned, rule_of
 from segkit.plan.tree import Bounds, Moment
 
 Time = TypeVar("Time", dt.date, dt.datetime)
@@ -37,6 +38,11 @@ def moment(as_of: Any, zone: str) -> Moment:
         case dt.date() as day:
             return Moment(midnight(day, zone), zone)
     raise DefinitionError(f"as_of {as_of!r:.60} is no instant", fix="pass a date, a datetime or text such as 2025-11-30T12:00")
+
+
+def evergreen(at: Moment) -> Moment:
+    """The moment as one of many: what is reckoned from it knows its rule."""
+    return Moment(reckoned(at.as_of, AsOf()), at.zone)
 
 
 def _parsed(text: str) -> dt.date | dt.datetime:
@@ -72,12 +78,14 @@ def to_utc(instant: dt.datetime, zone: str) -> dt.datetime:
 
 def midnight(day: dt.date, zone: str) -> dt.datetime:
     """The instant at which a date begins in a zone."""
-    return to_utc(dt.datetime.combine(day, dt.time()), zone)
+    rule = rule_of(day)
+    return reckoned(to_utc(dt.datetime.combine(day, dt.time()), zone), rule and MidnightOf(rule, zone))
 
 
 def today(at: Moment) -> dt.date:
     """The calendar date of the evaluation."""
-    return at.as_of.astimezone(ZoneInfo(at.zone)).date()
+    rule = rule_of(at.as_of)
+    return reckoned(at.as_of.astimezone(ZoneInfo(at.zone)).date(), rule and DayOf(rule, at.zone))
 
 
 def shifted_date(day: dt.date, length: nodes.Duration, sign: int) -> dt.date:
@@ -116,14 +124,37 @@ def shifted_instant(at: dt.datetime, length: nodes.Duration, sign: int, zone: st
     """An instant moved: days are 24 hours, months are calendar steps on the wall clock of `zone`."""
     if length.unit in _STEPS:
         return _moved(at, length, sign)
+    rule = rule_of(at)
     try:
         wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     except OverflowError:
         raise _out_of_range(at, length) from None
-    return to_utc(_moved(wall, length, sign), zone)
+    return reckoned(to_utc(_moved(wall, length, sign), zone), rule and MonthsLater(rule, instant_steps(length, sign)[0], zone))
 
 
 def _moved(at: Time, length: nodes.Duration, sign: int) -> Time:
+    """A date or an instant moved; the rule of a reckoned one is moved along."""
+    rule = rule_of(at)
+    if rule is None:
+        return _stepped(at, length, sign)
+    plain = at.replace(tzinfo=dt.UTC) if isinstance(at, dt.datetime) else dt.date(at.year, at.month, at.day)
+    return reckoned(_stepped(plain, length, sign), _rule_moved(rule, length, sign, isinstance(at, dt.datetime)))
+
+
+def _rule_moved(rule: Rule, length: nodes.Duration, sign: int, is_instant: bool) -> Rule:
+    if length.amount == 0:
+        return rule
+    if is_instant:
+        return MinutesLater(rule, instant_steps(length, sign)[0])
+    amount, unit = date_steps(length, sign)
+    match rule:
+        case DayLater(of, before, own) if own == unit and (unit == "days" or isinstance(of, FirstDay)):
+            return DayLater(of, before + amount, unit) if before + amount else of
+        case _:
+            return DayLater(rule, amount, unit)
+
+
+def _stepped(at: Time, length: nodes.Duration, sign: int) -> Time:
     try:
         if length.unit in _STEPS:
             moved = at + sign * length.amount * _STEPS[length.unit]
@@ -202,15 +233,18 @@ def period_days(period: nodes.Period, at: Moment) -> tuple[dt.date, dt.date]:
         case "day":
             first, step = day, nodes.Duration(1, "days")
         case "week":
-            first, step = day - dt.timedelta(days=day.weekday()), nodes.Duration(1, "weeks")
+            first, step = dt.date.fromordinal(day.toordinal() - day.weekday()), nodes.Duration(1, "weeks")
         case "month":
-            first, step = day.replace(day=1), nodes.Duration(1, "months")
+            first, step = dt.date(day.year, day.month, 1), nodes.Duration(1, "months")
         case "quarter":
-            first, step = day.replace(month=(day.month - 1) // 3 * 3 + 1, day=1), nodes.Duration(3, "months")
+            first, step = dt.date(day.year, (day.month - 1) // 3 * 3 + 1, 1), nodes.Duration(3, "months")
         case "year":
-            first, step = day.replace(month=1, day=1), nodes.Duration(1, "years")
+            first, step = dt.date(day.year, 1, 1), nodes.Duration(1, "years")
         case _:
             assert_never(period.unit)
+    rule = rule_of(day)
+    if rule is not None and period.unit != "day":
+        first = reckoned(first, FirstDay(rule, period.unit))
     sign = 1 if period.shift >= 0 else -1
     begin = _moved(first, nodes.Duration(abs(period.shift) * step.amount, step.unit), sign)
     return begin, _moved(begin, step, 1)

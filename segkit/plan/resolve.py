@@ -11,6 +11,7 @@ from segkit.catalog import Column, Kind, find
 from segkit.errors import DefinitionError, unknown
 from segkit.plan import agree, clock
 from segkit.plan.agree import Operand
+from segkit.plan.rules import rule_of
 from segkit.plan.scope import Scope, anniversary_of, column, known_lists, list_name
 from segkit.plan.scope import term as column_term
 from segkit.plan.terms import only_for_contacts, operand, part_of, rank_of, term
@@ -52,6 +53,10 @@ _Leaf: TypeAlias = (
     | nodes.Sample
     | nodes.RawSql
 )
+
+
+_YEAR = 365
+"""Days within which every day of the year returns."""
 
 
 def condition(node: nodes.Predicate, scope: Scope) -> Condition:
@@ -181,15 +186,35 @@ def _during(own: Term, span: nodes.Span, node: nodes.During, scope: Scope) -> Co
                 return Comparison("==", own, Constant(date, Kind.DATE))
             bounds = clock.day_bounds(date, scope.at.zone)
         case nodes.Anniversary(within):
-            month, day_of_month = (part_of(part, own, scope) for part in ("month", "day"))
-            hundreds = Calculation("*", month, Constant(100, Kind.INTEGER), Kind.INTEGER)
-            day_of_year = Calculation("+", hundreds, day_of_month, Kind.INTEGER)
+            day_of_year = _day_of_year(own, scope)
+            if rule_of(scope.at.as_of) is not None and within < _YEAR:
+                return _returning(day_of_year, within, scope)
             days = clock.anniversary_days(within, scope.at)
             return Among(day_of_year, tuple(Constant(day, Kind.INTEGER) for day in days))
         case _:
             bounds = (clock.date_bounds if is_date else clock.instant_bounds)(span, scope.at)
     scope.found.windows[spell(node)] = clock.told(bounds)
     return agree.inside(own, bounds)
+
+
+def _returning(day_of_year: Term, within: int, scope: Scope) -> Condition:
+    """A day of the year lies between today and the day after the last one, where the year may turn: an evergreen anniversary.
+
+    So 29 February returns on the 28th in common years, the day before 1 March.
+    """
+    today = clock.today(scope.at)
+    ends = [Constant(day, Kind.DATE) for day in (today, clock.shifted_date(today, nodes.Duration(within + 1, "days"), 1))]
+    first, after = (_day_of_year(own, scope) for own in ends)
+    year, next_year = (part_of("year", own, scope) for own in ends)
+    since, until = Comparison(">=", day_of_year, first), Comparison("<", day_of_year, after)
+    return AnyOf((AllOf((since, until)), AllOf((Comparison("<", year, next_year), AnyOf((since, until))))))
+
+
+def _day_of_year(own: Term, scope: Scope) -> Term:
+    """Month x 100 + day."""
+    month, day_of_month = (part_of(part, own, scope) for part in ("month", "day"))
+    hundreds = Calculation("*", month, Constant(100, Kind.INTEGER), Kind.INTEGER)
+    return Calculation("+", hundreds, day_of_month, Kind.INTEGER)
 
 
 def _day(node: nodes.Value, scope: Scope) -> dt.date:

@@ -272,6 +272,41 @@ SIGNS = {
 }
 """Operators and punctuation."""
 
+CLOCKS: dict[str, dict[str, str]] = {
+    "redshift": {
+        f"{_REDSHIFT}/r_SYSDATE.html": "SYSDATE",
+        f"{_REDSHIFT}/r_DATE_TRUNC.html": "DATE_TRUNC",
+        f"{_REDSHIFT}/r_FROM_clause30.html": "CROSS",
+    },
+    "trino": {
+        f"{_TRINO}/functions/datetime.html": "CURRENT_TIMESTAMP DATE_TRUNC",
+        f"{_TRINO}/sql/select.html": "CROSS",
+    },
+    "tsql": {
+        f"{_TSQL}/functions/sysdatetimeoffset-transact-sql": "SYSDATETIMEOFFSET",
+        f"{_TSQL}/queries/from-transact-sql": "CROSS",
+    },
+    "oracle": {f"{_ORACLE}/SYSTIMESTAMP.html": "SYSTIMESTAMP", f"{_ORACLE}/SELECT.html": "CROSS"},
+    "snowflake": {
+        f"{_SNOWFLAKE}/functions/current_timestamp": "CURRENT_TIMESTAMP",
+        f"{_SNOWFLAKE}/functions/date_trunc": "DATE_TRUNC",
+        f"{_SNOWFLAKE}/functions/to_char": "TO_VARCHAR",
+        f"{_SNOWFLAKE}/functions/to_timestamp": "TO_TIMESTAMP_TZ",
+        f"{_SNOWFLAKE}/constructs/join": "CROSS",
+    },
+    "databricks": {
+        f"{_DATABRICKS}/functions/current_timestamp.html": "CURRENT_TIMESTAMP",
+        f"{_DATABRICKS}/functions/date_trunc.html": "DATE_TRUNC",
+        f"{_DATABRICKS}/sql-ref-syntax-qry-select-join.html": "CROSS",
+    },
+}
+"""What evergreen queries are made of besides, by the page that documents it."""
+
+
+def clock_documented(dialect: str) -> frozenset[str]:
+    """What evergreen SQL of a dialect may be made of besides."""
+    return frozenset(word for page in CLOCKS[dialect].values() for word in page.split())
+
 
 def documented(dialect: str) -> frozenset[str]:
     """Every word and sign that SQL of a dialect may be made of, apart from names and literals.
