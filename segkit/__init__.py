@@ -67,6 +67,7 @@ from segkit.errors import (
 )
 from segkit.exchange import from_react_querybuilder, to_json_logic, to_react_querybuilder
 from segkit.segment import Segment, parse_segment
+from segkit.version import VERSION
 
 if TYPE_CHECKING:
     from segkit import charts, templates
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
     from segkit.rendering import dialects
     from segkit.workspace import Workspace, connect
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "NOW",

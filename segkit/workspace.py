@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from segkit import (
     bundled,
     display,
+    exports,
     lists,
     metrics,
     nodes,
@@ -806,6 +807,60 @@ class Workspace:
         """
         [own] = self._plans([segment], as_of, evergreen=evergreen)
         return displayed(own, dialect or self.engine.dialect)
+
+    def export(
+        self,
+        segments: Audience | Predicate | Iterable[Audience | Predicate],
+        as_: str = "select",
+        *,
+        dialect: str | None = None,
+        name: str | None = None,
+        layout: str | None = None,
+        evergreen: bool | None = None,
+        path: str | Path | None = None,
+        execute: bool = False,
+        replace: bool = False,
+        as_of: Any = None,
+    ) -> exports.Export:
+        """Hands segments to a warehouse: as a query, a view, a table, rows of a table, or models of dbt.
+
+        Nothing is written unless `path` names a file or `execute=True` asks for it. What is written to a warehouse is written
+        in one transaction, and only what segkit itself made is ever replaced, unless `replace=True`.
+
+        Args:
+            segments: a segment, a frozen list or a condition, or a list of such.
+            as_: `select`, `view`, `table`, `insert` (the rows alone, into a table that is there) or `dbt`.
+            dialect: a dialect by sqlglot's name (default: the engine's own).
+            name: the view or table, with its schema and catalog before it: `marketing.at_risk` (default: the segment's name,
+                `segments` for several). It is quoted, whatever is in it; only dots separate.
+            layout: `long` (columns `segment` and the contact's key, the default for several) or `wide` (the key, and a boolean
+                for each segment; all contacts).
+            evergreen: let dates follow the warehouse's own clock; there is no `as_of` then (default: for dbt alone).
+            path: the file to write; for dbt the folder of the project, which is made where there is none.
+            execute: write the view, the table or the rows to this workspace's engine: DuckDB, SQLite or PostgreSQL.
+            replace: also replace a view, a table or a file that segkit did not make.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
+        Returns:
+            An `Export`: as text its SQL; `files`, `did`, `statements` and `rows` say what was written.
+
+        Raises:
+            DefinitionError: a name or kind does not fit the catalog, or the arguments contradict each other.
+            DialectError: the dialect has no faithful form of a condition.
+            EngineError: the engine cannot write, refused to, or holds something of that name that segkit did not make.
+            SegkitError: a file cannot be written, or is not segkit's.
+
+        >>> from segkit import F, Segment
+        >>> with connect() as ws:
+        ...     ws.export(Segment("Americans", F.country == "USA"), "view", execute=True)
+        Export(view, duckdb: created view americans; 1,852 rows)
+        """
+        own = [segments] if isinstance(segments, Audience | Predicate) else nodes.checked_list(segments, "segments")
+        plans = self._plans(own, as_of, evergreen=as_ == "dbt" if evergreen is None else evergreen)
+        where = None if path is None else store.place(path)
+        wish = exports.Wish(as_, dialect, name, layout, where, execute, replace)
+        known = {**by_name(self._segments), **by_name(s for s in map(as_segment, own) if s.name is not None)}
+        return exports.exported(plans, wish, self.engine, known)
 
     def describe(self, segment: Audience | Predicate, *, as_of: Any = None) -> str:
         """The definition in one English paragraph, its names looked up and its relative dates resolved.

@@ -16,7 +16,7 @@ import segkit
 
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
-    **dict.fromkeys(("nodes", "errors", "display"), 0),
+    **dict.fromkeys(("nodes", "errors", "display", "version"), 0),
     "statistics": 1,
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
     **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
@@ -28,7 +28,7 @@ FLOORS: dict[str, int] = {
         ("counting", "exchange", "journey", "lists", "measures", "metrics", "store", "suggestions", "templates", "verification"),
         7,
     ),
-    **dict.fromkeys(("charts", "bundled", "magics"), 8),
+    **dict.fromkeys(("charts", "bundled", "exports", "magics"), 8),
     "panel": 9,
     "workspace": 10,
     **dict.fromkeys(("cli", "__init__", "__main__"), 11),
@@ -46,7 +46,7 @@ HOMES = {
     "anywidget": {"panel"},
     "traitlets": {"panel"},
     "vl_convert": {"charts"},
-    "yaml": {"catalog", "yaml_document"},
+    "yaml": {"catalog", "exports", "yaml_document"},
     "rich": {"cli"},
     "click": {"cli"},
     "IPython": {"magics"},

@@ -6,16 +6,19 @@ read-only, and SQL cannot reach the file system or the network beyond the files 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from segkit.catalog import Tables
 from segkit.engines.limits import Limits
+from segkit.engines.written import Writer
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+_T = TypeVar("_T")
 
 
 class Engine(Protocol):
@@ -65,6 +68,19 @@ class HandsOverColumns(Engine, Protocol):
 
     def columns(self, sql: str) -> Mapping[str, np.ndarray]:
         """The columns of the answer to a query, none of whose values is missing."""
+        ...
+
+
+@runtime_checkable
+class Writes(Engine, Protocol):
+    """An engine that can write, in a transaction: all of it or nothing."""
+
+    def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
+        """Does work, and says whether it is committed: not inside of a transaction that the caller has open.
+
+        Raises:
+            EngineError: the engine refused a command, or was opened to be read only. Nothing is left of the work.
+        """
         ...
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
+from segkit.engines.written import Standing, Writer
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -69,6 +71,27 @@ class DuckDB:
         """Drops a temporary table, if it is there."""
         self._run(lambda c: c.execute(f'DROP TABLE IF EXISTS temp.main."{name}"'))
 
+    def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
+        """Does work in a transaction of its own."""
+
+        def write(connection: duckdb.DuckDBPyConnection) -> _T:
+            if _is_in_transaction(connection):
+                raise EngineError(
+                    "a transaction is open on this connection, which DuckDB cannot write a part of",
+                    fix="commit it or roll it back",
+                )
+            connection.execute("BEGIN TRANSACTION")
+            try:
+                done = work(_Writer(connection))
+                connection.execute("COMMIT")
+            except BaseException:
+                with suppress(Exception):
+                    connection.execute("ROLLBACK")
+                raise
+            return done
+
+        return self._run(write), True
+
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
         if self._owned:
@@ -86,9 +109,44 @@ class DuckDB:
         except duckdb.ConnectionException:
             raise EngineError(f"the connection to {self._source} is closed", fix="connect again") from None
         except duckdb.Error as error:
-            raise EngineError(f"DuckDB refused the query: {error}", fix="check the catalog against the tables") from None
+            fix = next((fix for part, fix in _FIXES.items() if part in str(error)), "check the catalog against the tables")
+            raise EngineError(f"DuckDB refused the query: {error}", fix=fix) from None
 
 
+_FIXES = {
+    "read-only mode": "to write, pass a connection of your own: connect(duckdb.connect('file.duckdb'))",
+}
+
+
+def _is_in_transaction(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether two queries are of one transaction. (Beginning another one would end the first, with an error.)"""
+    first, second = (connection.execute("SELECT txid_current()").fetchone() for _ in range(2))
+    return first == second
+
+
+class _Writer:
+    """Commands of a connection; names are the same in any case of letters."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def standing(self, path: Sequence[str]) -> Standing | None:
+        own, schema, catalog = (*reversed(path), None, None)[:3]
+        rows = self._connection.execute(_STANDING, [own, schema, catalog]).fetchall()
+        return Standing(rows[0][0], rows[0][1] or "") if rows else None
+
+
+_STANDING = """
+SELECT kind, comment FROM (
+  SELECT 'TABLE' AS kind, comment, table_name AS name, schema_name, database_name FROM duckdb_tables()
+  UNION ALL SELECT 'VIEW', comment, view_name, schema_name, database_name FROM duckdb_views()
+)
+WHERE LOWER(name) = LOWER($1) AND LOWER(schema_name) = LOWER(COALESCE($2, current_schema()))
+  AND LOWER(database_name) = LOWER(COALESCE($3, current_database()))
+"""
 _COLUMNS = """
 SELECT CASE
     WHEN database_name = current_database() AND schema_name = current_schema() THEN table_name

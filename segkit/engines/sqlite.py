@@ -24,6 +24,7 @@ from segkit import patterns
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
+from segkit.engines.written import Standing, Writer
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -75,6 +76,16 @@ class SQLite:
     def discard(self, name: str) -> None:
         """Drops a temporary table, if it is there."""
         self._run(lambda connection: _changed(connection, [f"DROP TABLE IF EXISTS temp.{_quoted(name)}"], guarded=self._owned))
+
+    def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
+        """Does work in a transaction of its own, or as a part of the one that the caller has open."""
+        if self._owned:
+            raise EngineError(
+                f"{self._source} is opened to be read only",
+                fix="to write, pass a connection of your own: connect(sqlite3.connect('file.db'))",
+            )
+        is_open = self._connection.in_transaction
+        return self._run(lambda connection: _written(connection, work)), not is_open
 
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
@@ -167,6 +178,34 @@ def _changed(connection: sqlite3.Connection, commands: Sequence[str], *, guarded
     finally:
         if guarded:
             connection.set_authorizer(_allowed)
+
+
+def _written(connection: sqlite3.Connection, work: Callable[[Writer], _T]) -> _T:
+    connection.execute("SAVEPOINT segkit")
+    try:
+        done = work(_Writer(connection))
+    except BaseException:
+        connection.execute("ROLLBACK TO segkit")
+        connection.execute("RELEASE segkit")
+        raise
+    connection.execute("RELEASE segkit")
+    return done
+
+
+class _Writer:
+    """Commands of a connection. SQLite keeps no comments, but the text of what was made."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def standing(self, path: Sequence[str]) -> Standing | None:
+        own, schema, *_ = (*reversed(path), "main")
+        named = f"SELECT type, sql FROM {_quoted(schema)}.sqlite_master WHERE name = ? COLLATE NOCASE"
+        rows = self._connection.execute(named, [own]).fetchall()
+        return Standing(rows[0][0].upper(), rows[0][1] or "") if rows else None
 
 
 # ---------------------------------------------------------------- opening

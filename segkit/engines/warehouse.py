@@ -22,6 +22,7 @@ from segkit.engines.frames import frame
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
 from segkit.engines.sessions import SESSIONS, Session, Temporary
+from segkit.engines.written import Standing, Writer
 from segkit.errors import EngineError
 from segkit.rendering import checked_dialect, render
 
@@ -254,6 +255,63 @@ class KeepingWarehouse(Warehouse):
         return f"{self._temporary.schema}.{name}" if self._temporary.schema else name
 
 
+class WritingWarehouse(KeepingWarehouse):
+    """PostgreSQL, whose commands that make and drop tables are part of a transaction."""
+
+    def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
+        """Does work in a transaction of its own, or as a part of the one that the caller has open."""
+
+        def write(connection: Any, hold: Callable[[Any], Any]) -> tuple[_T, bool]:
+            is_own, cursor = self._may_end(), hold(connection.cursor())
+            begin = "" if getattr(connection, "autocommit", None) is not True else "BEGIN"
+            if not is_own:
+                cursor.execute("SAVEPOINT segkit")
+            elif begin:
+                cursor.execute(begin)
+            try:
+                done = work(_Writer(cursor))
+            except BaseException:
+                with suppress(self._errors):
+                    if is_own:
+                        connection.rollback()
+                    else:
+                        cursor.execute("ROLLBACK TO SAVEPOINT segkit")
+                        cursor.execute("RELEASE SAVEPOINT segkit")
+                raise
+            if is_own:
+                connection.commit()
+            else:
+                cursor.execute("RELEASE SAVEPOINT segkit")
+            return done, is_own
+
+        return self._run(write)
+
+
+class _Writer:
+    """Commands of a cursor."""
+
+    def __init__(self, cursor: Any) -> None:
+        self._cursor = cursor
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        self._cursor.execute(sql)
+        return [] if self._cursor.description is None else [tuple(_values(row)) for row in self._cursor.fetchall()]
+
+    def standing(self, path: Sequence[str]) -> Standing | None:
+        own, schema, *_ = (*reversed(path), None)
+        self._cursor.execute(_STANDING, [own, schema])
+        rows = [_values(row) for row in self._cursor.fetchall()]
+        return Standing(_RELATIONS.get(str(rows[0][0]), "RELATION"), str(rows[0][1] or "")) if rows else None
+
+
+_STANDING = """
+SELECT CAST(c.relkind AS TEXT), obj_description(c.oid, 'pg_class')
+FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE c.relname = %s AND n.nspname = COALESCE(%s, CAST(current_schema() AS TEXT))
+"""
+_RELATIONS = {"r": "TABLE", "p": "TABLE", "v": "VIEW", "m": "MATERIALIZED VIEW"}
+
+
 # ---------------------------------------------------------------- opening
 
 
@@ -278,9 +336,8 @@ def of_connection(
         )
     checked = checked_dialect(name)
     keeps = SESSIONS.get(checked, Session()).temporary is not None
-    engine = (KeepingWarehouse if keeps else Warehouse)(
-        connection, checked, source or f"a connection of {driver.package}", owned=owned, secrets=secrets
-    )
+    kind = WritingWarehouse if checked == "postgres" else KeepingWarehouse if keeps else Warehouse
+    engine = kind(connection, checked, source or f"a connection of {driver.package}", owned=owned, secrets=secrets)
     try:
         session = SESSIONS.get(checked, Session())
         check_echo(engine.frame, engine.renders_as, session.literals)

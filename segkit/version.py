@@ -1,0 +1,3 @@
+"""Which segkit this is."""
+
+VERSION = "0.1.0"
