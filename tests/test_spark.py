@@ -167,6 +167,7 @@ PROBES = {
     "TIMESTAMP": (F.seen < dt.datetime(2025, 3, 9, 3), [1, 2]),
     "MIDNIGHT": (F.due < F.seen, [1, 2]),
     "ON_WALL": (F.seen_tz.hour() == 5, [1]),
+    "TIME_PLUS_MINUTES": (F.seen_tz + segkit.days(1) >= dt.datetime(2025, 3, 10, 4, tzinfo=dt.UTC), [1]),
     "DAYS": (segkit.TODAY - F.due > 10, [1, 2]),
     "PART_WEEKDAY": (F.due.weekday() == 7, [1, 2]),
     "JSON_ANY": (F.props.json("tags", 0).is_missing(), [1, 2, 3]),
