@@ -28,9 +28,20 @@ from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
-from segkit.measures import composition, difference, overlap, performance, profiling, rfm_cells, thresholds, waterfall
+from segkit.measures import (
+    composition,
+    difference,
+    history,
+    overlap,
+    performance,
+    profiling,
+    rfm_cells,
+    spells,
+    thresholds,
+    waterfall,
+)
 from segkit.measures.rfm_cells import Rfm
-from segkit.plan import Plan, moment, plan
+from segkit.plan import Plan, clock, moment, plan
 from segkit.plan import evergreen as plan_evergreen
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, unpinned, zone_of
 from segkit.spelling import spell
@@ -724,6 +735,45 @@ class Workspace:
         frame.attrs |= {**about, "baseline": named, "denominators": performance.denominators(self._catalog)}
         return self._stamped(frame, [own for part in parts for own in part.plans], first.as_of.date())
 
+    def history(
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any = None,
+        end: Any = None,
+        every: str | Iterable[Any] = "day",
+    ) -> pd.DataFrame:
+        """How large segments were at each of many instants, and who came and went: computed from the events in a few scans.
+
+        Args:
+            segments: whose size.
+            start: the first instant: a date (its local midnight), a datetime or ISO text.
+            end: the last one (default: the workspace's `as_of`, else now).
+            every: `hour`, `day`, `week`, `month`, `quarter` or `year`, steps from `start` on the workspace's clock up to `end`;
+                or the instants themselves, without start and end.
+
+        Returns:
+            segment, at, size (`ws.size(segment, as_of=at)`), entries, exits (contacts who were no members at the instant
+            before and are now, and the other way round; missing in a segment's first row), growth (size / previous size - 1),
+            churn (exits / previous size), method (`swept`: computed from the events at once; `asked`: one query an instant),
+            today_values (the fields and lists without history that were read as they are today), for each segment by time.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Segment
+        >>> ws = connect()
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = ws.history([readers], start="2025-10-01", end="2025-11-30")
+        >>> bool((frame["size"].diff() == frame["entries"] - frame["exits"])[1:].all())
+        True
+        >>> int(frame["size"].iloc[-1]) == ws.size(readers, as_of="2025-11-30")
+        True
+        """
+        courses = self._courses(segments, start, end, every)
+        frame = history.history(spells.spells(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        self._warn_of_todays_values(frame["today_values"])
+        return frame
+
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.
 
@@ -948,6 +998,26 @@ class Workspace:
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
         return plans
+
+    def _courses(
+        self, segments: Iterable[Audience | Predicate], start: Any, end: Any, every: str | Iterable[Any]
+    ) -> list[list[Plan]]:
+        """The plans of each segment, one for each point of a grid."""
+        if not isinstance(every, str):
+            points = clock.instants(nodes.checked_list(every, "instants"), self._zone)
+        elif start is None:
+            raise DefinitionError("history needs a start", fix='write ws.history([...], start="2025-01-01")')
+        else:
+            last = moment(end if end is not None else self._as_of, self._zone)
+            points = clock.points(moment(start, self._zone).as_of, last.as_of, every, self._zone)
+        own = nodes.checked_list(segments, "segments") if not isinstance(segments, Audience | Predicate) else segments
+        by_point = [self._plans(own, at) for at in points]
+        return [list(course) for course in zip(*by_point, strict=True)]
+
+    def _warn_of_todays_values(self, told: Iterable[str]) -> None:
+        if names := ", ".join(dict.fromkeys(name for names in dict.fromkeys(told) if names for name in names.split(", "))):
+            message = f"no history of {names}: read as they are today, at each instant"
+            warnings.warn(message, SegkitWarning, stacklevel=3)
 
     def _compared(
         self, segments: Iterable[Audience | Predicate], baseline: str | Audience | Predicate | None

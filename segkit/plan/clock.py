@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any, Literal, TypeVar, assert_never
 from zoneinfo import ZoneInfo
 
@@ -278,6 +279,49 @@ def periods(start: dt.datetime, end: dt.datetime, every: str | None, zone: str) 
             raise DefinitionError(f"more than {MOST_PERIODS:,} periods", fix="choose longer ones, or a shorter time")
         edges.append(to_utc(_moved(wall, nodes.Duration(len(edges) * step.amount, step.unit), 1), zone))
     return list(zip(edges[:-1], [*edges[1:-1], end], strict=True))
+
+
+MOST_POINTS = 10_000
+
+
+def points(start: dt.datetime, end: dt.datetime, every: str, zone: str) -> tuple[dt.datetime, ...]:
+    """The instants from `start` to `end`, both included, in steps on the wall clock of `zone`.
+
+    A day keeps the local hour, an hour is sixty minutes, and months clip to the month's end without drifting.
+
+    >>> both = (dt.datetime(2025, 1, 31, tzinfo=dt.UTC), dt.datetime(2025, 4, 1, tzinfo=dt.UTC))
+    >>> [str(at.date()) for at in points(*both, "month", "UTC")]
+    ['2025-01-31', '2025-02-28', '2025-03-31']
+
+    Raises:
+        DefinitionError: the end is before the start, `every` is no unit, or there are more than 10,000.
+    """
+    if start > end:
+        raise DefinitionError(f"{end} is before {start}", fix="end it after its start")
+    if every not in ("hour", *_EVERY):
+        raise unknown("unit", str(every), ("hour", *_EVERY))
+    wall = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    found = [start]
+    while len(found) <= MOST_POINTS:
+        steps = len(found)
+        if every == "hour":
+            at = _moved(start, nodes.Duration(steps, "hours"), 1)
+        else:
+            at = to_utc(_moved(wall, nodes.Duration(steps * _EVERY[every].amount, _EVERY[every].unit), 1), zone)
+        if at > end:
+            return tuple(found)
+        found.append(at)
+    raise DefinitionError(f"more than {MOST_POINTS:,} instants", fix="choose longer steps, or a shorter time")
+
+
+def instants(given: Iterable[Any], zone: str) -> tuple[dt.datetime, ...]:
+    """Some instants, in their order, each once."""
+    found = sorted({moment(at, zone).as_of for at in given})
+    if not found:
+        raise DefinitionError("there is no instant to look at", fix="give some, or a start and an end")
+    if len(found) > MOST_POINTS:
+        raise DefinitionError(f"more than {MOST_POINTS:,} instants", fix="choose fewer")
+    return tuple(found)
 
 
 _EVERY = {
