@@ -96,27 +96,59 @@ def _measure(feature: Feature, only: Sql | None, names: conditions.Names) -> Sql
             return exp.Min(this=_only(only, of))
         case "max":
             return exp.Max(this=_only(only, of))
-        case "distinct":
-            return sql.count_distinct(_only(only, of))
+        case "distinct" | "days" | "weeks" | "months":
+            return sql.count_distinct(_only(only, told_apart(feature, names)))
         case "first":
             return exp.Min(this=_only(only, time))
         case "last":
             return exp.Max(this=_only(only, time))
-        case "days":
-            return sql.count_distinct(_only(only, _local_day(feature, time)))
-        case "weeks":
-            monday = sql.date(dt.date(1900, 1, 1))
-            return sql.count_distinct(_only(only, sql.week(sql.days(_local_day(feature, time), monday))))
-        case "months":
-            year, month = (
-                sql.part(part, _local_day(feature, conditions.term(feature.time, names))) for part in ("year", "month")
-            )
-            hundreds = exp.Mul(this=year, expression=sql.number(100))
-            return sql.count_distinct(_only(only, exp.Add(this=exp.Paren(this=hundreds), expression=month)))
         case "latest":
             raise AssertionError("a latest property has a query of its own")
         case _:
             assert_never(feature.measure)
+
+
+def told_apart(feature: Feature, names: conditions.Names) -> Sql:
+    """What a feature counts the different values of: a property, or the local day, week or month of an event."""
+    time = conditions.term(feature.time, names)
+    match feature.measure:
+        case "days":
+            return _local_day(feature, time)
+        case "weeks":
+            return sql.week(sql.days(_local_day(feature, time), sql.date(dt.date(1900, 1, 1))))
+        case "months":
+            again = conditions.term(feature.time, names)
+            year, month = sql.part("year", _local_day(feature, time)), sql.part("month", _local_day(feature, again))
+            hundreds = exp.Mul(this=year, expression=sql.number(100))
+            return exp.Add(this=exp.Paren(this=hundreds), expression=month)
+        case _:
+            assert feature.of is not None
+            return conditions.term(feature.of, names)
+
+
+def happened(
+    feature: Feature,
+    bounds: Bounds,
+    columns: Mapping[str, Callable[[conditions.Names], Sql]],
+    catalog: Catalog,
+    rows: Mapping[int, str],
+) -> exp.Select:
+    """One row an event of a feature that lies within bounds and belongs to somebody: the contact, and some columns."""
+    source, contact, where = _rows([feature], catalog, rows)
+    names = conditions.Names("e")
+    where += [*_within(feature, bounds, names), exp.Not(this=exp.Paren(this=exp.Is(this=contact, expression=exp.Null())))]
+    if feature.where is not None:
+        where.append(sql.operand(conditions.condition(feature.where, names)))
+    selected: list[Sql] = [sql.aliased(contact.copy(), "contact_id")]
+    selected += [sql.aliased(write(names), name) for name, write in columns.items()]
+    query = exp.Select(expressions=selected).from_(source, copy=False)
+    query.set("where", exp.Where(this=sql.joined(exp.And, where)))
+    return query
+
+
+def tie(feature: Feature, catalog: Catalog) -> str | None:
+    """The column of event ids, by which events of one time are told apart."""
+    return catalog.events[feature.tables[0]].id if len(feature.tables) == 1 else "event_id"
 
 
 def latest(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, str]) -> exp.Select:
@@ -127,7 +159,7 @@ def latest(feature: Feature, column: str, catalog: Catalog, rows: Mapping[int, s
     where += _within(feature, feature.bounds, names)
     if feature.where is not None:
         where.append(sql.operand(conditions.condition(feature.where, names)))
-    event_id = catalog.events[feature.tables[0]].id if len(feature.tables) == 1 else "event_id"
+    event_id = tie(feature, catalog)
     order = [
         conditions.term(feature.time, names),
         *([sql.column(event_id, "e")] if event_id else []),
@@ -404,18 +436,29 @@ def on_list(name: str, lists: ListTable, at: Moment) -> exp.Select:
 def as_it_was(history: HistoryTable, at: Moment) -> exp.Select:
     """One row a contact: the row of its history that is valid at the moment, the one that began last."""
     begin, end = (time_column(history.columns, name) for name in (history.valid_from, history.valid_to))
-    own = list(dict.fromkeys(column.name for _, column in sorted(history.fields.items())))
-    kinds = {column.name: column.kind for column in history.fields.values()}
-    order = [_time_of(begin, "h"), *(_sorted(name, kinds[name]) for name in own)]
-    place = sql.row_number([sql.column(history.contact, "h")], [exp.Ordered(this=o, desc=True, nulls_first=False) for o in order])
+    place = sql.row_number([sql.column(history.contact, "h")], past_order(history))
+    names = past_columns(history)
     columns: list[Sql] = [sql.aliased(sql.column(history.contact, "h"), "contact_id")]
-    for name, called in zip(own, map(conditions.past_name, own), strict=True):
-        columns.append(sql.column(name, "h") if called == name else sql.aliased(sql.column(name, "h"), called))
+    columns += [column if called == column.name else sql.aliased(column, called) for called, column in names.items()]
     inner = exp.Select(expressions=[*columns, sql.aliased(place, "place")]).from_(sql.table(history.table, "h"), copy=False)
     inner = inner.where(_open_or(not_after(begin, "h", at), begin), _open_or(_after(end, "h", at), end), copy=False)
-    query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *map(conditions.past_name, own))])
+    query = exp.Select(expressions=[sql.column(name, "valid") for name in ("contact_id", *names)])
     query = query.from_(sql.subquery(inner, "valid"), copy=False)
     return query.where(exp.EQ(this=sql.column("place", "valid"), expression=sql.number(1)), copy=False)
+
+
+def past_columns(history: HistoryTable) -> dict[str, exp.Column]:
+    """The columns of a table of history (called `h`) that hold fields, by what they are called in a query of its rows."""
+    own = dict.fromkeys(column.name for _, column in sorted(history.fields.items()))
+    return {conditions.past_name(name): sql.column(name, "h") for name in own}
+
+
+def past_order(history: HistoryTable) -> list[Sql]:
+    """The rows of a contact in the order in which they are valid where several are: the one that began last is first."""
+    own = dict.fromkeys(column.name for _, column in sorted(history.fields.items()))
+    kinds = {column.name: column.kind for column in history.fields.values()}
+    order = [_time_of(time_column(history.columns, history.valid_from), "h"), *(_sorted(name, kinds[name]) for name in own)]
+    return [exp.Ordered(this=each, desc=True, nulls_first=False) for each in order]
 
 
 def _sorted(name: str, kind: Kind) -> Sql:

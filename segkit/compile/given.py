@@ -30,12 +30,13 @@ class Given:
 def over(query: exp.Select, tables: Iterable[Given]) -> exp.Select:
     """The query over given rows: each table is a CTE before those that it has."""
     own = query.args.get("with_")
-    first = [cte for table in tables for cte in _ctes(table)]
+    first = [cte for table in tables for cte in ctes(table)]
     query.set("with_", exp.With(expressions=[*first, *(own.expressions if own is not None else ())]))
     return query
 
 
-def _ctes(table: Given) -> list[exp.CTE]:
+def ctes(table: Given) -> list[exp.CTE]:
+    """The rows of a table as a query of its name, after those that it takes."""
     parts = [table.rows[i : i + _MOST_ROWS] for i in range(0, len(table.rows), _MOST_ROWS)]
     if not parts:
         return [_cte(table.name, _nobody(table.columns))]

@@ -8,17 +8,19 @@ Membership is looked at on the points alone, so that everything is exact there; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from segkit import compile
+from segkit import compile, evaluate
+from segkit.compile import sweep
 from segkit.compile.membership import KEY, membership
 from segkit.display import distinct
 from segkit.engines import Engine, Streams
 from segkit.measures.progress import shown
 from segkit.metrics import label
 from segkit.plan import Plan
+from segkit.plan.course import Added, Kept, Leaf, Past, Unswept, course, leaves
 from segkit.rendering import render
 
 if TYPE_CHECKING:
@@ -64,8 +66,9 @@ Course = Sequence[Plan]
 
 def spells(engine: Engine, courses: Sequence[Course]) -> Spells:
     """The spells of some segments, each given by its plans at the points."""
-    moves = asked(engine, courses)
-    return _joined(courses, moves, [False] * len(courses))
+    found = [swept(engine, each) for each in courses]
+    rest = iter(asked(engine, [each for each, own in zip(courses, found, strict=True) if own is None]))
+    return _joined(courses, [next(rest) if own is None else own for own in found], [own is not None for own in found])
 
 
 def _joined(courses: Sequence[Course], moves: Sequence[Moves], swept: Sequence[bool]) -> Spells:
@@ -73,7 +76,7 @@ def _joined(courses: Sequence[Course], moves: Sequence[Moves], swept: Sequence[b
     import pandas as pd
 
     points = tuple(plan.at.as_of for plan in courses[0]) if courses else ()
-    names = tuple(distinct(label(course[0]) for course in courses))
+    names = tuple(distinct(label(own[0]) for own in courses))
     parts = [paired(own, len(points)) for own in moves]
     contacts = [contact for contact, _, _ in parts]
     return Spells(
@@ -106,6 +109,49 @@ def paired(moves: Moves, points: int) -> tuple[pd.Series[Any], np.ndarray, np.nd
     return contact.iloc[order[comes]].reset_index(drop=True), index[comes], left
 
 
+# ---------------------------------------------------------------- all points at once
+
+
+def prepared(plans: Course) -> sweep.Swept | None:
+    """What the sweep of a segment is made of; None where it cannot be swept."""
+    try:
+        tree = course(plans)
+    except Unswept:
+        return None
+    absent = {leaf: _holds_without_rows(plans[0], leaf) for leaf in leaves(tree)}
+    return sweep.Swept(tree, plans[-1], tuple(own.at.as_of for own in plans), absent)
+
+
+def _holds_without_rows(plan: Plan, leaf: Leaf) -> bool:
+    """Whether a leaf holds for a contact that has no event and no row of history."""
+    match leaf:
+        case Added(condition, windows, False):
+            features = tuple(window.feature for window in windows)
+        case Kept(condition, window):
+            features = (window.feature,)
+        case Past(condition):
+            features = ()
+        case _:
+            return False
+    return evaluate.holds(replace(plan, where=condition, features=features, parts=(), lists=()), {})
+
+
+def swept(engine: Engine, plans: Course) -> Moves | None:
+    """Who came and went, in one query; None where the segment cannot be swept."""
+    import numpy as np
+
+    own = prepared(plans)
+    if own is None:
+        return None
+    try:
+        text = render(sweep.moves(own), engine.renders_as)
+    except Unswept:
+        return None
+    frame = engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
+    index, sign = (frame[name].to_numpy().astype(np.int64) for name in (sweep.INDEX, sweep.SIGN))
+    return Moves(frame[sweep.CONTACT], index, sign)
+
+
 # ---------------------------------------------------------------- point by point
 
 
@@ -120,7 +166,7 @@ def asked(engine: Engine, courses: Sequence[Course]) -> list[Moves]:
     before: list[Any] = [None] * len(courses)
     found: list[list[tuple[Any, int, int]]] = [[] for _ in courses]
     for i in shown(range(points), points, "segments at each instant"):
-        for segment, now in enumerate(_members(engine, [course[i] for course in courses])):
+        for segment, now in enumerate(_members(engine, [own[i] for own in courses])):
             then = before[segment]
             come = now if then is None else now[~now.isin(then)]
             gone = None if then is None else then[~then.isin(now)]

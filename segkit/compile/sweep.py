@@ -1,0 +1,685 @@
+"""Who comes and goes at which of many points, in one query: the sweep.
+
+    leaf  ->  how its truth changes: contact, point, +1 or -1  ->  those of all leaves side by side, added up over the points
+          ->  the whole condition before and at each of these points  ->  who came (1) and went (-1)
+
+An event is inside of a window for one stretch of points, `a` to before `b`: it adds what it counts at `a` and takes it away at
+`b`. What happens at one point is added up before the running sums, so that ties leave no trace. Only groups and window functions
+are needed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from sqlglot import exp
+
+from segkit.catalog import Column, Kind, time_column
+from segkit.compile import conditions, events, given, sql
+from segkit.compile.conditions import Names
+from segkit.compile.passing import passed
+from segkit.compile.sql import Sql
+from segkit.plan import Moment, Plan
+from segkit.plan.clock import today
+from segkit.plan.course import (
+    Added,
+    Edges,
+    Fixed,
+    Group,
+    Kept,
+    Leaf,
+    Listed,
+    Negation,
+    Node,
+    Past,
+    Recurring,
+    Sliding,
+    Window,
+    leaves,
+)
+from segkit.plan.tree import Bounds, ColumnTerm, Condition, Feature
+
+CONTACT, INDEX, SIGN = "contact_id", "idx", "sign"
+_Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
+"""Writes the outcome of a feature, of its sums, which are read by name."""
+_SUMS = {"avg": ("added", "known"), "sum": ("added",)}
+
+
+@dataclass(frozen=True)
+class Swept:
+    """A course that a query is made of: its tree, the plan of its last point, and the instants of all points.
+
+    `absent` says for each leaf whether it holds for a contact without any event or row of history.
+    """
+
+    tree: Node
+    last: Plan
+    instants: tuple[dt.datetime, ...]
+    absent: Mapping[Leaf, bool]
+
+    @property
+    def points(self) -> int:
+        return len(self.instants)
+
+
+def moves(own: Swept) -> exp.Select:
+    """A row for each time that a contact comes or goes: `contact_id`, `idx` (the point), `sign` (1 or -1)."""
+    return _Sweep(own).moves()
+
+
+def flows(own: Swept) -> exp.Select:
+    """A row for each point at which somebody comes or goes: `idx`, how many `came` and how many `went`."""
+    query = moves(own)
+    ctes = query.args["with_"]
+    query.set("with_", None)
+    counts: list[Sql] = [
+        sql.aliased(exp.Count(this=sql.case_when(exp.EQ(this=_of(SIGN, "m"), expression=sql.number(sign)), sql.number(1))), name)
+        for name, sign in (("came", 1), ("went", -1))
+    ]
+    outer = exp.Select(expressions=[_of(INDEX, "m"), *counts]).from_(sql.subquery(query, "m"), copy=False)
+    outer.set("with_", ctes)
+    return outer.group_by(_of(INDEX, "m"), copy=False)
+
+
+def _of(name: str, table: str) -> exp.Column:
+    return sql.column(name, table)
+
+
+class _Sweep:
+    def __init__(self, own: Swept) -> None:
+        self._own, self._catalog = own, own.last.catalog
+        catalog = self._catalog
+        lists = [table.table for table in (catalog.lists, catalog.frozen) if table is not None]
+        tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history), catalog.contacts.table, *lists]
+        self._taken = {name.casefold() for name in tables}
+        self._contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
+        self._taken.add(self._contacts)
+        self._ctes: list[exp.CTE] = []
+        self._rows: dict[int, str] | None = None
+        self._names = Names(self._contacts, fields=catalog)
+
+    # ------------------------------------------------------------ the whole
+
+    def moves(self) -> exp.Select:
+        found = [leaf for leaf in dict.fromkeys(leaves(self._own.tree)) if not isinstance(leaf, Fixed)]
+        bits: dict[Leaf, str] = {leaf: f"is_{i}" for i, leaf in enumerate(found)}
+        changes = [self._changes(leaf) for leaf in found]
+        columns = list(bits.values())
+        parts: list[exp.Select] = []
+        for i, name in enumerate(changes):
+            zeros: list[Sql] = [sql.aliased(_of(SIGN, name) if i == j else sql.number(0), own) for j, own in enumerate(columns)]
+            parts.append(_select([_of(CONTACT, name), _of(INDEX, name), *zeros], name))
+        if not self._is_never(self._own.tree):
+            parts.append(self._everyone(columns))
+        if not parts:
+            parts.append(self._everyone(columns).where(_never(), copy=False))
+        running = self._running("states", parts, columns)
+        return self._compared(running, bits)
+
+    def _compared(self, running: str, bits: Mapping[Leaf, str]) -> exp.Select:
+        """Where the whole condition is another one than before: a contact that was in at the first point comes there."""
+
+        def state(now: bool) -> Sql:
+            def read(leaf: Leaf) -> Sql:
+                own: Sql = _of(f"r_{bits[leaf]}", running)
+                if not now:
+                    own = exp.Sub(this=own, expression=_of(f"d_{bits[leaf]}", running))
+                return exp.EQ(this=own, expression=sql.number(0 if self._own.absent.get(leaf, False) else 1))
+
+            return sql.case_when(self._holds(self._own.tree, read), sql.number(1), sql.number(0))
+
+        first = exp.EQ(this=_of(INDEX, running), expression=sql.number(0))
+        before = exp.Case(ifs=[exp.If(this=first, true=sql.number(0))], default=state(False))
+        columns: list[Sql] = [
+            _of(CONTACT, running),
+            _of(INDEX, running),
+            sql.aliased(exp.Sub(this=state(True), expression=before), SIGN),
+        ]
+        inner = _select(columns, running)
+        inner.join(sql.table(self._catalog.contacts.table, self._contacts), on=self._is_contact(running), copy=False)
+        name = self._cte("changes", inner)
+        query = _select([_of(CONTACT, name), _of(INDEX, name), _of(SIGN, name)], name)
+        query.where(exp.NEQ(this=_of(SIGN, name), expression=sql.number(0)), copy=False)
+        query.set("with_", exp.With(expressions=self._ctes))
+        return query
+
+    def _holds(self, node: Node, read: Callable[[Leaf], Sql]) -> Sql:
+        match node:
+            case Group(is_all, items):
+                parts = [exp.Paren(this=self._holds(item, read)) for item in items]
+                return sql.joined(exp.And if is_all else exp.Or, list(parts))
+            case Negation(item):
+                zero_or_one = sql.case_when(self._holds(item, read), sql.number(0), sql.number(1))
+                return exp.EQ(this=zero_or_one, expression=sql.number(1))
+            case Fixed(condition):
+                return conditions.condition(condition, self._names)
+            case leaf:
+                return read(leaf)
+
+    def _is_never(self, node: Node) -> bool:
+        """Whether no contact is a member for whom no leaf ever changes."""
+        return self._absent(node) is False
+
+    def _absent(self, node: Node) -> bool | None:
+        """The truth of a node for contacts for whom no leaf changes, None where it differs."""
+        match node:
+            case Group(is_all, items):
+                found = [self._absent(item) for item in items]
+                if (not is_all) in found:
+                    return not is_all
+                return None if None in found else is_all
+            case Negation(item):
+                own = self._absent(item)
+                return None if own is None else not own
+            case Fixed():
+                return None
+            case leaf:
+                return self._own.absent.get(leaf, False)
+
+    def _everyone(self, columns: Sequence[str]) -> exp.Select:
+        """Each contact at the first point, without any change; of those only that may be members without one."""
+        zeros: list[Sql] = [sql.aliased(sql.number(0), own) for own in columns]
+        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(sql.number(0), INDEX), *zeros]
+        query = exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
+        tree = self._own.tree
+        needed = [
+            item.condition
+            for item in (tree.items if isinstance(tree, Group) and tree.is_all else (tree,))
+            if isinstance(item, Fixed)
+        ]
+        if needed:
+            query.set("where", exp.Where(this=sql.joined(exp.And, conditions.all_of(needed, self._names))))
+        return query
+
+    def _contacts_table(self) -> exp.Table:
+        return sql.table(self._catalog.contacts.table, self._contacts)
+
+    def _key(self) -> Sql:
+        return _of(self._catalog.contacts.key, self._contacts)
+
+    def _is_contact(self, table: str) -> Sql:
+        return exp.EQ(this=self._key(), expression=_of(CONTACT, table))
+
+    def _cte(self, wish: str, query: exp.Select) -> str:
+        name = sql.fresh(wish, self._taken)
+        self._ctes.append(sql.cte(name, query))
+        return name
+
+    def _running(self, wish: str, parts: Sequence[exp.Select], columns: Sequence[str]) -> str:
+        """Changes added up at each point (`d_...`) and over the points up to it (`r_...`)."""
+        union = _united(parts)
+        sums: list[Sql] = [sql.aliased(exp.Sum(this=_of(own, "u")), f"d_{own}") for own in columns]
+        grouped = exp.Select(expressions=[_of(CONTACT, "u"), _of(INDEX, "u"), *sums]).from_(sql.subquery(union, "u"), copy=False)
+        grouped.group_by(_of(CONTACT, "u"), _of(INDEX, "u"), copy=False)
+        selected: list[Sql] = [_of(CONTACT, "g"), _of(INDEX, "g")]
+        for own in columns:
+            selected.append(_of(f"d_{own}", "g"))
+            selected.append(
+                sql.aliased(_up_to_here(exp.Sum(this=_of(f"d_{own}", "g")), [_of(CONTACT, "g")], _of(INDEX, "g")), f"r_{own}")
+            )
+        return self._cte(wish, exp.Select(expressions=selected).from_(sql.subquery(grouped, "g"), copy=False))
+
+    # ------------------------------------------------------------ leaves
+
+    def _changes(self, leaf: Leaf) -> str:
+        """The name of a query of a leaf's changes: contact, point, +1 or -1 against what holds without any."""
+        match leaf:
+            case Added():
+                return self._added(leaf)
+            case Kept(condition, window):
+                return self._kept(leaf, condition, window)
+            case Sliding(window=None):
+                return self._sliding(leaf)
+            case Sliding():
+                return self._sliding_event(leaf)
+            case Recurring():
+                return self._recurring(leaf)
+            case Listed():
+                return self._listed(leaf)
+            case Past():
+                return self._past(leaf)
+            case Fixed():
+                raise AssertionError("what is the same at each point does not change")
+            case _:
+                assert_never(leaf)
+
+    # ------------------------------------------------------------ sums
+
+    def _added(self, leaf: Added) -> str:
+        columns: dict[str, None] = {}
+        outcomes: dict[Feature, _Outcome] = {}
+        sources: list[tuple[str, list[str]]] = []
+        for i, window in enumerate(leaf.windows):
+            names = [f"{what}_{i}" for what in _SUMS.get(window.feature.measure, ("count",))]
+            columns |= dict.fromkeys(names)
+            sources.append((self._comings(window, names), names))
+            outcomes[window.feature] = _outcome(window.feature, names)
+        parts = [
+            _select(
+                [
+                    _of(CONTACT, name),
+                    _of(INDEX, name),
+                    *(sql.aliased(_of(own, name) if own in names else sql.number(0), own) for own in columns),
+                ],
+                name,
+            )
+            for name, names in sources
+        ]
+        if leaf.reads_contact:
+            parts.append(self._all_contacts(list(columns)))
+        return self._flips(self._running("counted", parts, list(columns)), leaf, outcomes)
+
+    def _all_contacts(self, columns: Sequence[str]) -> exp.Select:
+        zeros: list[Sql] = [sql.aliased(sql.number(0), own) for own in columns]
+        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(sql.number(0), INDEX), *zeros]
+        return exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
+
+    def _flips(self, running: str, leaf: Added, outcomes: Mapping[Feature, _Outcome]) -> str:
+        """Where a condition on sums is another one than before."""
+
+        def holds(read: Callable[[str], Sql]) -> Sql:
+            written = {own: _bound(write, read) for own, write in outcomes.items()}
+            names = Names(self._contacts, written, fields=self._catalog)
+            return sql.case_when(conditions.condition(leaf.condition, names), sql.number(1), sql.number(0))
+
+        now = holds(lambda own: _of(f"r_{own}", running))
+        before: Sql = holds(
+            lambda own: exp.Paren(this=exp.Sub(this=_of(f"r_{own}", running), expression=_of(f"d_{own}", running)))
+        )
+        if leaf.reads_contact:
+            first = exp.EQ(this=_of(INDEX, running), expression=sql.number(0))
+            before = exp.Case(ifs=[exp.If(this=first, true=sql.number(0))], default=before)
+        sign = sql.aliased(exp.Sub(this=now, expression=before), SIGN)
+        query = _select([_of(CONTACT, running), _of(INDEX, running), sign], running)
+        if leaf.reads_contact:
+            query.join(self._contacts_table(), on=self._is_contact(running), copy=False)
+        return self._changed(query)
+
+    def _changed(self, query: exp.Select) -> str:
+        """The rows of a query in which something changes."""
+        outer = exp.Select(expressions=[_of(own, "f") for own in (CONTACT, INDEX, SIGN)]).from_(
+            sql.subquery(query, "f"), copy=False
+        )
+        return self._cte("flips", outer.where(exp.NEQ(this=_of(SIGN, "f"), expression=sql.number(0)), copy=False))
+
+    def _comings(self, window: Window, names: Sequence[str]) -> str:
+        """What a window's events add at the point where they come in, and take away where they go out."""
+        feature = window.feature
+        if feature.measure in ("distinct", "days", "weeks", "months"):
+            return self._values_in(window, names[0])
+        of = feature.of
+        columns: dict[str, Callable[[Names], Sql]] = {}
+        if of is not None:
+            columns["of"] = lambda n: sql.summed(conditions.term(of, n)) if of.kind is Kind.INTEGER else conditions.term(of, n)
+        stays = self._stays(window, columns)
+
+        def counted(sign: int) -> list[Sql]:
+            one: Sql = sql.number(sign)
+            if of is None:
+                return [sql.aliased(one, names[0])]
+            value: Sql = exp.Coalesce(this=_of("of", stays), expressions=[sql.number(0)])
+            known: Sql = sql.case_when(exp.Is(this=_of("of", stays), expression=exp.Null()), sql.number(0), one)
+            own = [value if sign > 0 else exp.Neg(this=exp.Paren(this=value)), known]
+            return [sql.aliased(each, name) for each, name in zip(own, names, strict=False)]
+
+        return self._in_and_out(stays, window, counted)
+
+    def _in_and_out(self, stays: str, window: Window, counted: Callable[[int], list[Sql]]) -> str:
+        parts = [_select([_of(CONTACT, stays), sql.aliased(_of("a", stays), INDEX), *counted(1)], stays)]
+        if window.lows is not None:
+            out = _select([_of(CONTACT, stays), sql.aliased(_of("b", stays), INDEX), *counted(-1)], stays)
+            parts.append(out.where(self._ends(_of("b", stays)), copy=False))
+        return self._cte("comings", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(_united(parts), "u"), copy=False))
+
+    def _ends(self, own: Sql) -> Sql:
+        return exp.LT(this=own, expression=sql.number(self._own.points))
+
+    def _values_in(self, window: Window, name: str) -> str:
+        """When different values come into a window and leave it: the first event of each, and the last."""
+        feature = window.feature
+        stays = self._stays(window, {"of": lambda n: events.told_apart(feature, n)})
+        keys = [_of(CONTACT, stays), _of("of", stays)]
+        known = exp.Not(this=exp.Paren(this=exp.Is(this=_of("of", stays), expression=exp.Null())))
+        if window.lows is None:
+            first = sql.aliased(exp.Min(this=_of("a", stays)), INDEX)
+            own = _select([*keys, first], stays).where(known, copy=False).group_by(*(key.copy() for key in keys), copy=False)
+            columns = [_of(CONTACT, "v"), _of(INDEX, "v"), sql.aliased(sql.number(1), name)]
+            return self._cte("values", exp.Select(expressions=columns).from_(sql.subquery(own, "v"), copy=False))
+        parts = [
+            _select(
+                [*(key.copy() for key in keys), sql.aliased(_of(end, stays), INDEX), sql.aliased(sql.number(sign), "n")], stays
+            )
+            for end, sign in (("a", 1), ("b", -1))
+        ]
+        parts[1].where(self._ends(_of("b", stays)), copy=False)
+        for part in parts:
+            part.where(known.copy(), copy=False)
+        three = [_of(own, "u") for own in (CONTACT, "of", INDEX)]
+        grouped = exp.Select(expressions=[*three, sql.aliased(exp.Sum(this=_of("n", "u")), "d")])
+        grouped.from_(sql.subquery(_united(parts), "u"), copy=False).group_by(*(own.copy() for own in three), copy=False)
+        run = _up_to_here(exp.Sum(this=_of("d", "g")), [_of(CONTACT, "g"), _of("of", "g")], _of(INDEX, "g"))
+        running = exp.Select(expressions=[_of(CONTACT, "g"), _of(INDEX, "g"), _of("d", "g"), sql.aliased(run, "r")])
+        running.from_(sql.subquery(grouped, "g"), copy=False)
+        before: Sql = exp.Paren(this=exp.Sub(this=_of("r", "s"), expression=_of("d", "s")))
+        change = exp.Sub(this=_one_if_any(_of("r", "s")), expression=_one_if_any(before))
+        query = exp.Select(expressions=[_of(CONTACT, "s"), _of(INDEX, "s"), sql.aliased(change, name)])
+        return self._cte("values", query.from_(sql.subquery(running, "s"), copy=False))
+
+    # ------------------------------------------------------------ one value after the other
+
+    def _kept(self, leaf: Kept, condition: Condition, window: Window) -> str:
+        regimes = self._regimes(window)
+        names = Names(self._contacts, {window.feature: lambda: _of("value", regimes)}, fields=self._catalog)
+        return self._held(regimes, conditions.condition(condition, names), leaf)
+
+    def _held(self, regimes: str, holds: Sql, leaf: Leaf) -> str:
+        """Stretches of points (`a` to before `b`) in each of which something holds or not, as changes."""
+        is_absent = self._own.absent.get(leaf, False)
+        differs = sql.case_when(holds, sql.number(0 if is_absent else 1), sql.number(1 if is_absent else 0))
+        wanted = exp.EQ(this=differs, expression=sql.number(1))
+        return self._spans(regimes, _of("a", regimes), _of("b", regimes), -1 if is_absent else 1, [wanted])
+
+    def _spans(self, source: str, begin: Sql, end: Sql, sign: int, where: Sequence[Sql]) -> str:
+        """From one point until before another, a change and its end."""
+        rows = _select([_of(CONTACT, source), sql.aliased(begin, "a"), sql.aliased(end, "b")], source)
+        for own in where:
+            rows.where(own, copy=False)
+        spans = self._cte("spans", rows)
+        is_some: Sql = exp.LT(this=_of("a", spans), expression=_of("b", spans))
+        parts = []
+        for point, change in (("a", sign), ("b", -sign)):
+            columns: list[Sql] = [sql.aliased(_of(point, spans), INDEX), sql.aliased(sql.number(change), SIGN)]
+            part = _select([_of(CONTACT, spans), *columns], spans)
+            parts.append(part.where(is_some.copy(), self._ends(_of(point, spans)), copy=False))
+        return self._cte("flips", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(_united(parts), "u"), copy=False))
+
+    def _regimes(self, window: Window) -> str:
+        """The stretches of points with one last (first, latest) event: contact, `a`, `b`, `value`."""
+        feature = window.feature
+        if feature.measure == "first":
+            return self._first(window)
+        own = self._stays(window, {} if feature.of is None else self._latest_columns(feature))
+        if feature.measure == "latest":
+            newest = self._newest(own, feature)
+        else:
+            grouped = _select(
+                [
+                    _of(CONTACT, own),
+                    _of("a", own),
+                    sql.aliased(exp.Max(this=_of("at", own)), "at"),
+                    sql.aliased(exp.Max(this=_of("at", own)), "value"),
+                    *([sql.aliased(exp.Max(this=_of("b", own)), "b")] if window.lows is not None else []),
+                ],
+                own,
+            )
+            newest = self._cte("newest", grouped.group_by(_of(CONTACT, own), _of("a", own), copy=False))
+        following = _frame(exp.Min(this=_of("a", newest)), [_of(CONTACT, newest)], _of("a", newest), 1)
+        nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
+        columns: list[Sql] = [_of(CONTACT, newest), _of("a", newest), _of("value", newest)]
+        if window.lows is None:
+            return self._cte("lasting", _select([*columns, sql.aliased(nexts, "b")], newest))
+        inner = _select([*columns, _of("b", newest), sql.aliased(nexts, "c")], newest)
+        end = sql.case_when(exp.LT(this=_of("b", "n"), expression=_of("c", "n")), _of("b", "n"), _of("c", "n"))
+        query = exp.Select(expressions=[_of(CONTACT, "n"), _of("a", "n"), sql.aliased(end, "b"), _of("value", "n")])
+        return self._cte("lasting", query.from_(sql.subquery(inner, "n"), copy=False))
+
+    def _latest_columns(self, feature: Feature) -> dict[str, Callable[[Names], Sql]]:
+        of, tie = feature.of, events.tie(feature, self._catalog)
+        assert of is not None
+        columns: dict[str, Callable[[Names], Sql]] = {"value": lambda n: conditions.term(of, n)}
+        if tie is not None:
+            columns["tie"] = lambda n: _of(tie, n.table)
+        return columns
+
+    def _newest(self, stays: str, feature: Feature) -> str:
+        """The last event of those that come in at one point, ties by their id, then by the property."""
+        order = ["at", *(["tie"] if events.tie(feature, self._catalog) is not None else []), "value"]
+        place = sql.row_number(
+            [_of(CONTACT, stays), _of("a", stays)],
+            [exp.Ordered(this=_of(own, stays), desc=True, nulls_first=False) for own in order],
+        )
+        inner = _select([_of(own, stays) for own in (CONTACT, "a", "b", "value")] + [sql.aliased(place, "place")], stays)
+        query = exp.Select(expressions=[_of(own, "p") for own in (CONTACT, "a", "b", "value")])
+        query.from_(sql.subquery(inner, "p"), copy=False)
+        return self._cte("newest", query.where(exp.EQ(this=_of("place", "p"), expression=sql.number(1)), copy=False))
+
+    def _first(self, window: Window) -> str:
+        """The first event in a window is the one that leaves it next."""
+        own = self._stays(window, {})
+        value, first = sql.aliased(exp.Min(this=_of("at", own)), "value"), sql.aliased(exp.Min(this=_of("a", own)), "a")
+        if window.lows is None:
+            end = sql.aliased(sql.number(self._own.points), "b")
+            return self._cte(
+                "firsts", _select([_of(CONTACT, own), first, end, value], own).group_by(_of(CONTACT, own), copy=False)
+            )
+        grouped = _select([_of(CONTACT, own), _of("b", own), first, value], own)
+        oldest = self._cte("oldest", grouped.group_by(_of(CONTACT, own), _of("b", own), copy=False))
+        before = _frame(exp.Max(this=_of("b", oldest)), [_of(CONTACT, oldest)], _of("b", oldest), -1)
+        inner = _select(
+            [_of(CONTACT, oldest), _of("a", oldest), _of("b", oldest), _of("value", oldest), sql.aliased(before, "c")], oldest
+        )
+        begin = sql.case_when(exp.GT(this=_of("c", "o"), expression=_of("a", "o")), _of("c", "o"), _of("a", "o"))
+        query = exp.Select(expressions=[_of(CONTACT, "o"), sql.aliased(begin, "a"), _of("b", "o"), _of("value", "o")])
+        return self._cte("firsts", query.from_(sql.subquery(inner, "o"), copy=False))
+
+    # ------------------------------------------------------------ edges that move on
+
+    def _sliding(self, leaf: Sliding) -> str:
+        """A time of the contact: before the edges pass it one thing holds, afterwards the other."""
+        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(conditions.term(leaf.term, self._names), "value")]
+        times = exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
+        name = self._cte("times", times)
+        return self._slid(name, leaf, sql.number(0), sql.number(self._own.points))
+
+    def _sliding_event(self, leaf: Sliding) -> str:
+        assert leaf.window is not None
+        name = self._regimes(leaf.window)
+        return self._slid(name, leaf, _of("a", name), _of("b", name))
+
+    def _slid(self, source: str, leaf: Sliding, begin: Sql, end: Sql) -> str:
+        turn = passed(lambda: _of("value", source), leaf.term, leaf.edges, leaf.op in (">=", "<"))
+        columns: list[Sql] = [_of(CONTACT, source), sql.aliased(begin, "a"), sql.aliased(end, "b"), sql.aliased(turn, "t")]
+        known = exp.Not(this=exp.Paren(this=sql.is_null("value", source)))
+        inner = self._cte("turns", _select(columns, source).where(known, copy=False))
+        a, b, t = (_of(own, inner) for own in "abt")
+        if leaf.op in (">", ">="):
+            return self._spans(inner, a, sql.case_when(exp.LT(this=t, expression=b), t.copy(), b.copy()), 1, [])
+        return self._spans(inner, sql.case_when(exp.GT(this=t, expression=a), t.copy(), a.copy()), b, 1, [])
+
+    def _recurring(self, leaf: Recurring) -> str:
+        if not leaf.stretches:
+            return self._cte("spans", self._nothing())
+        kind = leaf.stretches[0][0].kind
+        columns = [Column("value", kind), Column("a", Kind.INTEGER), Column("b", Kind.INTEGER)]
+        rows = [{"value": own.value, "a": begin, "b": end} for own, begin, end in leaf.stretches]
+        table = given.Given(sql.fresh("stretches", self._taken), columns, rows)
+        self._ctes += given.ctes(table)
+        own = conditions.term(leaf.term, self._names)
+        query = exp.Select(expressions=[sql.aliased(self._key(), CONTACT), _of("a", table.name), _of("b", table.name)])
+        query.from_(self._contacts_table(), copy=False)
+        on = exp.EQ(this=sql.operand(own), expression=_of("value", table.name))
+        name = self._cte("recurring", query.join(sql.table(table.name), on=on, copy=False))
+        return self._spans(name, _of("a", name), _of("b", name), 1, [])
+
+    def _nothing(self) -> exp.Select:
+        selected: list[Sql] = [
+            sql.aliased(self._key(), CONTACT),
+            sql.aliased(sql.number(0), INDEX),
+            sql.aliased(sql.number(0), SIGN),
+        ]
+        return exp.Select(expressions=selected).from_(self._contacts_table(), copy=False).where(_never(), copy=False)
+
+    # ------------------------------------------------------------ lists and history
+
+    def _listed(self, leaf: Listed) -> str:
+        table = self._catalog.list_table(leaf.name)
+        assert table is not None
+        stays = [
+            sql.number(otherwise) if name is None else self._point(time_column(table.columns, name), "l", otherwise)
+            for name, otherwise in ((table.joined, 0), (table.left, self._own.points))
+        ]
+        query = exp.Select(expressions=[sql.aliased(_of(table.contact, "l"), CONTACT), *map(sql.aliased, stays, "ab")])
+        query.from_(sql.table(table.table, "l"), copy=False)
+        query.where(exp.EQ(this=conditions.read(table.list, Kind.TEXT, "l"), expression=sql.string(leaf.name)), copy=False)
+        own = self._cte("listed", query)
+        changes = self._spans(own, _of("a", own), _of("b", own), 1, [])
+        named = _select([_of(CONTACT, changes), _of(INDEX, changes), sql.aliased(_of(SIGN, changes), "n")], changes)
+        running = self._running("on_list", [named], ["n"])
+        before: Sql = exp.Paren(this=exp.Sub(this=_of("r_n", running), expression=_of("d_n", running)))
+        sign = exp.Sub(this=_one_if_any(_of("r_n", running)), expression=_one_if_any(before))
+        return self._changed(_select([_of(CONTACT, running), _of(INDEX, running), sql.aliased(sign, SIGN)], running))
+
+    def _point(self, column: Column, table: str, otherwise: int) -> Sql:
+        """The first point that is not before a time; another where the time is missing."""
+        kind = column.kind if column.kind in (Kind.DATE, Kind.TIMESTAMPTZ) else Kind.TIMESTAMP
+        term = ColumnTerm(column.name, kind, column.zone if kind is Kind.TIMESTAMP else None)
+        instants, zone = self._own.instants, self._own.last.at.zone
+        edges: Edges = tuple(today(Moment(at, zone)) for at in instants) if kind is Kind.DATE else instants
+        first = passed(lambda: conditions.read(column.name, kind, table), term, edges, False)
+        return sql.case_when(sql.is_null(column.name, table), sql.number(otherwise), first)
+
+    def _past(self, leaf: Past) -> str:
+        """At each point where a row of history begins or ends, the valid one that began last."""
+        history = self._catalog.history[leaf.table]
+        begin, end = (time_column(history.columns, name) for name in (history.valid_from, history.valid_to))
+        names = events.past_columns(history)
+        selected: list[Sql] = [sql.aliased(_of(history.contact, "h"), CONTACT)]
+        selected += [
+            sql.aliased(self._point(begin, "h", 0), "a"),
+            sql.aliased(self._point(end, "h", self._own.points), "b"),
+        ]
+        selected += [sql.aliased(own, name) for name, own in names.items()]
+        place = sql.row_number([_of(history.contact, "h")], events.past_order(history))
+        selected.append(sql.aliased(place, "place"))
+        rows = self._cte("valid", exp.Select(expressions=selected).from_(sql.table(history.table, "h"), copy=False))
+        points = [
+            _select([_of(CONTACT, rows), sql.aliased(_of(own, rows), INDEX)], rows).where(self._ends(_of(own, rows)), copy=False)
+            for own in "ab"
+        ]
+        distinct = exp.Select(expressions=[_of(CONTACT, "u"), _of(INDEX, "u")], distinct=exp.Distinct())
+        turns = self._cte("turns", distinct.from_(sql.subquery(_united(points), "u"), copy=False))
+        best = sql.row_number(
+            [_of(CONTACT, turns), _of(INDEX, turns)], [exp.Ordered(this=_of("place", rows), desc=False, nulls_first=False)]
+        )
+        inner = _select(
+            [_of(CONTACT, turns), _of(INDEX, turns), *(_of(name, rows) for name in names), sql.aliased(best, "best")], turns
+        )
+        on = sql.joined(
+            exp.And,
+            [
+                exp.EQ(this=_of(CONTACT, rows), expression=_of(CONTACT, turns)),
+                exp.LTE(this=_of("a", rows), expression=_of(INDEX, turns)),
+                exp.GT(this=_of("b", rows), expression=_of(INDEX, turns)),
+            ],
+        )
+        inner.join(sql.table(rows), on=on, join_type="left", copy=False)
+        kept = exp.Select(expressions=[_of(CONTACT, "t"), _of(INDEX, "t"), *(_of(name, "t") for name in names)])
+        kept.from_(sql.subquery(inner, "t"), copy=False).where(
+            exp.EQ(this=_of("best", "t"), expression=sql.number(1)), copy=False
+        )
+        own = self._cte("then", kept)
+        following = _frame(exp.Min(this=_of(INDEX, own)), [_of(CONTACT, own)], _of(INDEX, own), 1)
+        nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
+        columns: list[Sql] = [_of(CONTACT, own), sql.aliased(_of(INDEX, own), "a"), sql.aliased(nexts, "b")]
+        regimes = self._cte("lasting", _select([*columns, *(_of(name, own) for name in names)], own))
+        holds = conditions.condition(leaf.condition, Names(self._contacts, past={leaf.table: regimes}, fields=self._catalog))
+        return self._held(regimes, holds, leaf)
+
+    # ------------------------------------------------------------ events
+
+    def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]]) -> str:
+        """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`)."""
+        feature, bounds = window.feature, window.feature.bounds
+        time = feature.time
+        reach = Bounds(window.lows[0] if window.lows is not None else None, bounds.low_in, window.highs[-1], bounds.high_in)
+        written: dict[str, Callable[[Names], Sql]] = {"at": lambda n: conditions.term(time, n), **columns}
+        inner = events.happened(feature, reach, written, self._catalog, self._event_rows())
+        read: Callable[[], Sql] = lambda: _of("at", "h")  # noqa: E731
+        begin = passed(read, time, window.highs, not bounds.high_in)
+        end = sql.number(self._own.points) if window.lows is None else passed(read, time, window.lows, bounds.low_in)
+        selected: list[Sql] = [
+            _of(CONTACT, "h"),
+            sql.aliased(begin, "a"),
+            sql.aliased(end, "b"),
+            *(_of(name, "h") for name in written),
+        ]
+        return self._cte("stays", exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False))
+
+    def _event_rows(self) -> dict[int, str]:
+        """The tables of events, each id once where they repeat."""
+        if self._rows is None:
+            windows = [w for leaf in leaves(self._own.tree) for w in _windows(leaf)]
+            unique = events.unique_events([w.feature for w in windows], self._catalog, self._own.last.at, self._taken)
+            self._ctes += [sql.cte(name, query) for name, query in unique.values()]
+            self._rows = {i: name for i, (name, _) in unique.items()}
+        return self._rows
+
+
+def _windows(leaf: Leaf) -> tuple[Window, ...]:
+    match leaf:
+        case Added(_, windows, _):
+            return windows
+        case Kept(_, window):
+            return (window,)
+        case Sliding(window=Window() as window):
+            return (window,)
+        case _:
+            return ()
+
+
+# ---------------------------------------------------------------- small parts
+
+
+def _select(columns: Sequence[Sql], table: str) -> exp.Select:
+    return exp.Select(expressions=list(columns)).from_(sql.table(table), copy=False)
+
+
+def _united(parts: Sequence[exp.Select]) -> exp.Select | exp.Union:
+    union: exp.Select | exp.Union = parts[0]
+    for part in parts[1:]:
+        union = exp.Union(this=union, expression=part, distinct=False)
+    return union
+
+
+def _never() -> Sql:
+    return exp.EQ(this=sql.number(1), expression=sql.number(0))
+
+
+def _one_if_any(own: Sql) -> Sql:
+    return sql.case_when(exp.GT(this=own, expression=sql.number(0)), sql.number(1), sql.number(0))
+
+
+def _up_to_here(function: Sql, partition: list[Sql], order: Sql) -> Sql:
+    return exp.Window(
+        this=function,
+        partition_by=partition,
+        order=exp.Order(expressions=[exp.Ordered(this=order)]),
+        spec=exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW"),
+    )
+
+
+def _frame(function: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
+    """A function of one neighbouring row: the next (1) or the one before (-1)."""
+    side = "FOLLOWING" if offset > 0 else "PRECEDING"
+    one = sql.number(1)
+    return exp.Window(
+        this=function,
+        partition_by=partition,
+        order=exp.Order(expressions=[exp.Ordered(this=order)]),
+        spec=exp.WindowSpec(kind="ROWS", start=one, start_side=side, end=one.copy(), end_side=side),
+    )
+
+
+def _bound(write: _Outcome, read: Callable[[str], Sql]) -> Callable[[], Sql]:
+    return lambda: write(read)
+
+
+def _outcome(feature: Feature, names: Sequence[str]) -> _Outcome:
+    """What a feature's outcome is, of its running sums."""
+    if feature.measure == "avg":
+        added, known = names
+        return lambda read: exp.Div(this=sql.cast(read(added), "double"), expression=sql.divisor(read(known)), typed=True)
+    return lambda read: read(names[0])
