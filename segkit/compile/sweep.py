@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from sqlglot import exp
@@ -40,11 +40,12 @@ from segkit.plan.course import (
     Window,
     leaves,
 )
-from segkit.plan.tree import Bounds, ColumnTerm, Condition, Feature
+from segkit.plan.tree import Bounds, ColumnTerm, Comparison, Condition, Constant, Feature, FeatureTerm
 
 CONTACT, INDEX, SIGN = "contact_id", "idx", "sign"
 _Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
 """Writes the outcome of a feature, of its sums, which are read by name."""
+_MOST_COUNTED = 1000
 _SUMS = {"avg": ("added", "known"), "sum": ("added",)}
 
 
@@ -99,6 +100,7 @@ class _Sweep:
         self._taken.add(self._contacts)
         self._ctes: list[exp.CTE] = []
         self._rows: dict[int, str] | None = None
+        self._kept_stays: dict[tuple[Window, tuple[str, ...]], str] = {}
         self._names = Names(self._contacts, fields=catalog)
 
     # ------------------------------------------------------------ the whole
@@ -182,7 +184,7 @@ class _Sweep:
     def _everyone(self, columns: Sequence[str]) -> exp.Select:
         """Each contact at the first point, without any change; of those only that may be members without one."""
         zeros: list[Sql] = [sql.aliased(sql.number(0), own) for own in columns]
-        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(sql.number(0), INDEX), *zeros]
+        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(self._first_point(), INDEX), *zeros]
         query = exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
         tree = self._own.tree
         needed = [
@@ -193,6 +195,10 @@ class _Sweep:
         if needed:
             query.set("where", exp.Where(this=sql.joined(exp.And, conditions.all_of(needed, self._names))))
         return query
+
+    def _first_point(self) -> Sql:
+        """0, as a value that may be missing: DataFusion fails where a union has a column that may be and one that may not."""
+        return sql.case_when(exp.Not(this=exp.Paren(this=exp.Is(this=self._key(), expression=exp.Null()))), sql.number(0))
 
     def _contacts_table(self) -> exp.Table:
         return sql.table(self._catalog.contacts.table, self._contacts)
@@ -249,6 +255,41 @@ class _Sweep:
     # ------------------------------------------------------------ sums
 
     def _added(self, leaf: Added) -> str:
+        if (steps := _steps(leaf)) is not None:
+            parts = [part for count, sign in steps for part in self._reached(leaf.windows[0], count, sign)]
+            return self._cte("flips", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(_united(parts), "u"), copy=False))
+        return self._added_up(leaf)
+
+    def _reached(self, window: Window, count: int, sign: int) -> list[exp.Select]:
+        """When so many events are reached, and when they no longer are: while the one that came so many before is still in.
+
+        The stretches of a contact, one for each event, end in the order in which they begin; where they overlap they are one.
+        """
+        stays = self._stays(window, {})
+        by: list[Sql] = [_of(CONTACT, stays)]
+        order = _of("at", stays)
+        if window.lows is None:
+            place = sql.row_number(by, [exp.Ordered(this=order, desc=False, nulls_first=False)])
+            ranked = self._cte("ranked", _select([_of(CONTACT, stays), _of("a", stays), sql.aliased(place, "place")], stays))
+            columns = [_of(CONTACT, ranked), sql.aliased(_of("a", ranked), INDEX), sql.aliased(sql.number(sign), SIGN)]
+            reached = exp.EQ(this=_of("place", ranked), expression=sql.number(count))
+            return [_select(columns, ranked).where(reached, copy=False)]
+        end = _frame(exp.FirstValue(this=_of("b", stays)), by, order, 1 - count) if count > 1 else _of("b", stays)
+        before = _frame(exp.FirstValue(this=_of("b", stays)), by, order, -count)
+        after = _frame(exp.FirstValue(this=_of("a", stays)), by, order, 1)
+        named = [sql.aliased(end, "e"), sql.aliased(before, "p"), sql.aliased(after, "n")]
+        own = self._cte("reached", _select([_of(CONTACT, stays), _of("a", stays), *named], stays))
+        is_some: Sql = exp.LT(this=_of("a", own), expression=_of("e", own))
+        begins = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=_of("p", own), expression=_of("a", own)))
+        ends = exp.Or(this=sql.is_null("n", own), expression=exp.GTE(this=_of("n", own), expression=_of("e", own)))
+        found = []
+        for point, change, only in (("a", sign, [begins]), ("e", -sign, [ends, self._ends(_of("e", own))])):
+            columns = [_of(CONTACT, own), sql.aliased(_of(point, own), INDEX), sql.aliased(sql.number(change), SIGN)]
+            wanted = [exp.Paren(this=each) for each in (is_some.copy(), *only)]
+            found.append(_select(columns, own).where(*wanted, copy=False))
+        return found
+
+    def _added_up(self, leaf: Added) -> str:
         columns: dict[str, None] = {}
         outcomes: dict[Feature, _Outcome] = {}
         sources: list[tuple[str, list[str]]] = []
@@ -274,7 +315,7 @@ class _Sweep:
 
     def _all_contacts(self, columns: Sequence[str]) -> exp.Select:
         zeros: list[Sql] = [sql.aliased(sql.number(0), own) for own in columns]
-        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(sql.number(0), INDEX), *zeros]
+        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(self._first_point(), INDEX), *zeros]
         return exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
 
     def _flips(self, running: str, leaf: Added, outcomes: Mapping[Feature, _Outcome]) -> str:
@@ -402,23 +443,13 @@ class _Sweep:
         if feature.measure == "first":
             return self._first(window)
         own = self._stays(window, {} if feature.of is None else self._latest_columns(feature))
-        if feature.measure == "latest":
-            newest = self._newest(own, feature)
-        else:
-            grouped = _select(
-                [
-                    _of(CONTACT, own),
-                    _of("a", own),
-                    sql.aliased(exp.Max(this=_of("at", own)), "at"),
-                    sql.aliased(exp.Max(this=_of("at", own)), "value"),
-                    *([sql.aliased(exp.Max(this=_of("b", own)), "b")] if window.lows is not None else []),
-                ],
-                own,
-            )
-            newest = self._cte("newest", grouped.group_by(_of(CONTACT, own), _of("a", own), copy=False))
-        following = _frame(exp.Min(this=_of("a", newest)), [_of(CONTACT, newest)], _of("a", newest), 1)
+        is_latest = feature.measure == "latest"
+        newest, value = (self._newest(own, feature), "value") if is_latest else (own, "at")
+        following = _frame(
+            exp.FirstValue(this=_of("a", newest)), [_of(CONTACT, newest)], _of("a" if is_latest else "at", newest), 1
+        )
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
-        columns: list[Sql] = [_of(CONTACT, newest), _of("a", newest), _of("value", newest)]
+        columns: list[Sql] = [_of(CONTACT, newest), _of("a", newest), sql.aliased(_of(value, newest), "value")]
         if window.lows is None:
             return self._cte("lasting", _select([*columns, sql.aliased(nexts, "b")], newest))
         inner = _select([*columns, _of("b", newest), sql.aliased(nexts, "c")], newest)
@@ -457,7 +488,7 @@ class _Sweep:
             )
         grouped = _select([_of(CONTACT, own), _of("b", own), first, value], own)
         oldest = self._cte("oldest", grouped.group_by(_of(CONTACT, own), _of("b", own), copy=False))
-        before = _frame(exp.Max(this=_of("b", oldest)), [_of(CONTACT, oldest)], _of("b", oldest), -1)
+        before = _frame(exp.FirstValue(this=_of("b", oldest)), [_of(CONTACT, oldest)], _of("b", oldest), -1)
         inner = _select(
             [_of(CONTACT, oldest), _of("a", oldest), _of("b", oldest), _of("value", oldest), sql.aliased(before, "c")], oldest
         )
@@ -581,7 +612,7 @@ class _Sweep:
             exp.EQ(this=_of("best", "t"), expression=sql.number(1)), copy=False
         )
         own = self._cte("then", kept)
-        following = _frame(exp.Min(this=_of(INDEX, own)), [_of(CONTACT, own)], _of(INDEX, own), 1)
+        following = _frame(exp.FirstValue(this=_of(INDEX, own)), [_of(CONTACT, own)], _of(INDEX, own), 1)
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
         columns: list[Sql] = [_of(CONTACT, own), sql.aliased(_of(INDEX, own), "a"), sql.aliased(nexts, "b")]
         regimes = self._cte("lasting", _select([*columns, *(_of(name, own) for name in names)], own))
@@ -592,6 +623,9 @@ class _Sweep:
 
     def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]]) -> str:
         """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`)."""
+        key = (replace(window, feature=replace(window.feature, measure="count", of=None)), tuple(columns))
+        if not columns and key in self._kept_stays:
+            return self._kept_stays[key]
         feature, bounds = window.feature, window.feature.bounds
         time = feature.time
         reach = Bounds(window.lows[0] if window.lows is not None else None, bounds.low_in, window.highs[-1], bounds.high_in)
@@ -606,7 +640,9 @@ class _Sweep:
             sql.aliased(end, "b"),
             *(_of(name, "h") for name in written),
         ]
-        return self._cte("stays", exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False))
+        name = self._cte("stays", exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False))
+        self._kept_stays[key] = name
+        return name
 
     def _event_rows(self) -> dict[int, str]:
         """The tables of events, each id once where they repeat."""
@@ -662,15 +698,28 @@ def _up_to_here(function: Sql, partition: list[Sql], order: Sql) -> Sql:
 
 
 def _frame(function: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
-    """A function of one neighbouring row: the next (1) or the one before (-1)."""
+    """A function of one row so many further (or back, where it is negative)."""
     side = "FOLLOWING" if offset > 0 else "PRECEDING"
-    one = sql.number(1)
+    one = sql.number(abs(offset))
     return exp.Window(
         this=function,
         partition_by=partition,
         order=exp.Order(expressions=[exp.Ordered(this=order)]),
         spec=exp.WindowSpec(kind="ROWS", start=one, start_side=side, end=one.copy(), end_side=side),
     )
+
+
+def _steps(leaf: Added) -> list[tuple[int, int]] | None:
+    """A condition on a count as counts that are reached: it holds more (1) or less (-1) with each; None for other conditions."""
+    match leaf.condition:
+        case Comparison(op, FeatureTerm(Feature(measure="count")), Constant(int() as number)) if not leaf.reads_contact:
+            steps = {
+                ">=": [(number, 1)], ">": [(number + 1, 1)], "<": [(number, -1)], "<=": [(number + 1, -1)],
+                "==": [(number, 1), (number + 1, -1)] if number else [(1, -1)],
+            }[op]  # fmt: skip
+            return steps if all(0 < count <= _MOST_COUNTED for count, _ in steps) else None
+        case _:
+            return None
 
 
 def _bound(write: _Outcome, read: Callable[[str], Sql]) -> Callable[[], Sql]:

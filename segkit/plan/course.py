@@ -287,9 +287,20 @@ class _Course:
             window = _window([other.feature for _, other, _ in sides])  # type: ignore[union-attr]
             if window.feature.measure not in _KEPT:
                 raise Unswept(f"{window.feature.measure} of events is compared with the instant")
+        if window is not None and window.lows is None and window.feature.measure == "last" and op in (">", ">="):
+            return _since(window, edges, op == ">=")
         if op == "==":
             return Group(True, (Sliding(">=", term, edges, window), Sliding("<=", term, edges, window)))
         return Sliding(op, term, edges, window)
+
+
+def _since(window: Window, edges: Edges, inclusive: bool) -> Added:
+    """The last event is after an edge where some event is: counted in a window that begins there."""
+    feature = window.feature
+    bounds = replace(feature.bounds, low=edges[0], low_in=inclusive)
+    counted = replace(feature, measure="count", bounds=bounds)
+    condition = Comparison(">=", FeatureTerm(counted, Kind.INTEGER), Constant(1, Kind.INTEGER))
+    return Added(condition, (Window(counted, edges, window.highs),), False)
 
 
 def _fixed(own: tuple[Condition, ...]) -> Node:
