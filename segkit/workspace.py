@@ -770,7 +770,7 @@ class Workspace:
         True
         """
         courses = self._courses(segments, start, end, every)
-        frame = history.history(spells.spells(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        frame = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
         self._warn_of_todays_values(frame["today_values"])
         return frame
 

@@ -42,10 +42,12 @@ from segkit.plan.course import (
 )
 from segkit.plan.tree import Bounds, ColumnTerm, Comparison, Condition, Constant, Feature, FeatureTerm
 
-CONTACT, INDEX, SIGN = "contact_id", "idx", "sign"
+CONTACT, INDEX, SIGN, CAME, WENT = "contact_id", "idx", "sign", "came", "went"
 _Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
 """Writes the outcome of a feature, of its sums, which are read by name."""
 _MOST_COUNTED = 1000
+_BITS = 5
+"""How many leaves share one running sum: so few that lists of numbers tell their states apart, without operators on bits."""
 _SUMS = {"avg": ("added", "known"), "sum": ("added",)}
 
 
@@ -78,7 +80,7 @@ def flows(own: Swept) -> exp.Select:
     query.set("with_", None)
     counts: list[Sql] = [
         sql.aliased(exp.Count(this=sql.case_when(exp.EQ(this=_of(SIGN, "m"), expression=sql.number(sign)), sql.number(1))), name)
-        for name, sign in (("came", 1), ("went", -1))
+        for name, sign in ((CAME, 1), (WENT, -1))
     ]
     outer = exp.Select(expressions=[_of(INDEX, "m"), *counts]).from_(sql.subquery(query, "m"), copy=False)
     outer.set("with_", ctes)
@@ -107,29 +109,33 @@ class _Sweep:
 
     def moves(self) -> exp.Select:
         found = [leaf for leaf in dict.fromkeys(leaves(self._own.tree)) if not isinstance(leaf, Fixed)]
-        bits: dict[Leaf, str] = {leaf: f"is_{i}" for i, leaf in enumerate(found)}
-        changes = [self._changes(leaf) for leaf in found]
-        columns = list(bits.values())
-        parts: list[exp.Select] = []
-        for i, name in enumerate(changes):
-            zeros: list[Sql] = [sql.aliased(_of(SIGN, name) if i == j else sql.number(0), own) for j, own in enumerate(columns)]
-            parts.append(_select([_of(CONTACT, name), _of(INDEX, name), *zeros], name))
-        if not self._is_never(self._own.tree):
-            parts.append(self._everyone(columns))
-        if not parts:
-            parts.append(self._everyone(columns).where(_never(), copy=False))
-        running = self._running("states", parts, columns)
-        return self._compared(running, bits)
+        places: dict[Leaf, tuple[str, int]] = {leaf: (f"mask_{i // _BITS}", i % _BITS) for i, leaf in enumerate(found)}
+        masks = list(dict.fromkeys(mask for mask, _ in places.values()))
+        parts = [self._weighed(self._changes(leaf), *places[leaf], masks) for leaf in found]
+        if not parts or not self._is_never(self._own.tree):
+            parts.append(self._everyone(masks))
+        if not masks:
+            return self._compared(self._cte("states", parts[0]), places)
+        return self._compared(self._running("states", parts, masks), places)
 
-    def _compared(self, running: str, bits: Mapping[Leaf, str]) -> exp.Select:
+    def _weighed(self, changes: str, mask: str, bit: int, masks: Sequence[str]) -> exp.Select:
+        """The changes of a leaf as changes of its bit in one of some masks."""
+        weighed: Sql = _of(SIGN, changes) if bit == 0 else exp.Mul(this=_of(SIGN, changes), expression=sql.number(1 << bit))
+        columns: list[Sql] = [sql.aliased(weighed if own == mask else sql.number(0), own) for own in masks]
+        return _select([_of(CONTACT, changes), _of(INDEX, changes), *columns], changes)
+
+    def _compared(self, running: str, places: Mapping[Leaf, tuple[str, int]]) -> exp.Select:
         """Where the whole condition is another one than before: a contact that was in at the first point comes there."""
 
         def state(now: bool) -> Sql:
             def read(leaf: Leaf) -> Sql:
-                own: Sql = _of(f"r_{bits[leaf]}", running)
+                mask, bit = places[leaf]
+                own: Sql = _of(f"r_{mask}", running)
                 if not now:
-                    own = exp.Sub(this=own, expression=_of(f"d_{bits[leaf]}", running))
-                return exp.EQ(this=own, expression=sql.number(0 if self._own.absent.get(leaf, False) else 1))
+                    own = exp.Paren(this=exp.Sub(this=own, expression=_of(f"d_{mask}", running)))
+                at_rest = sum(1 << b for other, (m, b) in places.items() if m == mask and self._own.absent.get(other, False))
+                with_bit = [sql.number(value - at_rest) for value in range(1 << _BITS) if value >> bit & 1]
+                return exp.In(this=own, expressions=with_bit)
 
             return sql.case_when(self._holds(self._own.tree, read), sql.number(1), sql.number(0))
 
@@ -275,17 +281,20 @@ class _Sweep:
             reached = exp.EQ(this=_of("place", ranked), expression=sql.number(count))
             return [_select(columns, ranked).where(reached, copy=False)]
         end = _frame(exp.FirstValue(this=_of("b", stays)), by, order, 1 - count) if count > 1 else _of("b", stays)
-        before = _frame(exp.FirstValue(this=_of("b", stays)), by, order, -count)
         after = _frame(exp.FirstValue(this=_of("a", stays)), by, order, 1)
-        named = [sql.aliased(end, "e"), sql.aliased(before, "p"), sql.aliased(after, "n")]
+        before = _frame(exp.FirstValue(this=_of("b", stays)), by, order, -1) if count == 1 else exp.Null()
+        named = [sql.aliased(end, "e"), sql.aliased(after, "n")] + ([sql.aliased(before, "p")] if count == 1 else [])
         own = self._cte("reached", _select([_of(CONTACT, stays), _of("a", stays), *named], stays))
-        is_some: Sql = exp.LT(this=_of("a", own), expression=_of("e", own))
-        begins = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=_of("p", own), expression=_of("a", own)))
-        ends = exp.Or(this=sql.is_null("n", own), expression=exp.GTE(this=_of("n", own), expression=_of("e", own)))
+        a, e, n = (_of(name, own) for name in "aen")
+        is_last = exp.Or(this=sql.is_null("n", own), expression=exp.GTE(this=n, expression=e))
+        if count > 1:
+            until = sql.case_when(exp.Paren(this=is_last), e.copy(), n.copy())
+            return [self._spanned(own, a, until, sign, [exp.LT(this=a.copy(), expression=e.copy())])]
+        is_first = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=_of("p", own), expression=a.copy()))
         found = []
-        for point, change, only in (("a", sign, [begins]), ("e", -sign, [ends, self._ends(_of("e", own))])):
-            columns = [_of(CONTACT, own), sql.aliased(_of(point, own), INDEX), sql.aliased(sql.number(change), SIGN)]
-            wanted = [exp.Paren(this=each) for each in (is_some.copy(), *only)]
+        for point, change, only in ((a, sign, [is_first]), (e, -sign, [is_last, self._ends(e.copy())])):
+            columns = [_of(CONTACT, own), sql.aliased(point.copy(), INDEX), sql.aliased(sql.number(change), SIGN)]
+            wanted = [exp.Paren(this=each) for each in (exp.LT(this=a.copy(), expression=e.copy()), *only)]
             found.append(_select(columns, own).where(*wanted, copy=False))
         return found
 
@@ -424,6 +433,9 @@ class _Sweep:
         return self._spans(regimes, _of("a", regimes), _of("b", regimes), -1 if is_absent else 1, [wanted])
 
     def _spans(self, source: str, begin: Sql, end: Sql, sign: int, where: Sequence[Sql]) -> str:
+        return self._cte("flips", self._spanned(source, begin, end, sign, where))
+
+    def _spanned(self, source: str, begin: Sql, end: Sql, sign: int, where: Sequence[Sql]) -> exp.Select:
         """From one point until before another, a change and its end."""
         rows = _select([_of(CONTACT, source), sql.aliased(begin, "a"), sql.aliased(end, "b")], source)
         for own in where:
@@ -435,7 +447,7 @@ class _Sweep:
             columns: list[Sql] = [sql.aliased(_of(point, spans), INDEX), sql.aliased(sql.number(change), SIGN)]
             part = _select([_of(CONTACT, spans), *columns], spans)
             parts.append(part.where(is_some.copy(), self._ends(_of(point, spans)), copy=False))
-        return self._cte("flips", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(_united(parts), "u"), copy=False))
+        return exp.Select(expressions=[exp.Star()]).from_(sql.subquery(_united(parts), "u"), copy=False)
 
     def _regimes(self, window: Window) -> str:
         """The stretches of points with one last (first, latest) event: contact, `a`, `b`, `value`."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from segkit.measures.spells import Spells
+from segkit.measures.spells import Course, Flows
 from segkit.plan import Plan
 from segkit.plan.course import without_history
 
@@ -18,30 +18,12 @@ COLUMNS = ("segment", "at", "size", "entries", "exits", "growth", "churn", "meth
 SWEPT, ASKED = "swept", "asked"
 
 
-def history(spells: Spells, courses: Sequence[Sequence[Plan]], today: datetime) -> pd.DataFrame:
-    """The frame of some spells: a row for each segment and point. `Workspace.history` says what the columns mean."""
-    import numpy as np
-
-    count = len(spells.points)
-    entered = np.zeros((len(spells.names), count + 1), dtype=np.int64)
-    left = np.zeros_like(entered)
-    np.add.at(entered, (spells.segment, spells.entered), 1)
-    np.add.at(left, (spells.segment, spells.left), 1)
-    return framed(spells.names, courses, entered[:, :count], left[:, :count], spells.swept, today)
-
-
-def framed(
-    names: Sequence[str],
-    courses: Sequence[Sequence[Plan]],
-    entered: np.ndarray,
-    left: np.ndarray,
-    swept: Sequence[bool],
-    today: datetime,
-) -> pd.DataFrame:
-    """The frame of counts: for each segment (a row) how many came and went at each point (a column)."""
+def history(flows: Flows, courses: Sequence[Course], today: datetime) -> pd.DataFrame:
+    """The frame of how many came and went: a row for each segment and point. `Workspace.history` says what the columns mean."""
     import numpy as np
     import pandas as pd
 
+    names, entered, left, swept = flows.names, flows.entered, flows.left, flows.swept
     points = [plan.at.as_of for plan in courses[0]] if courses else []
     sizes = np.cumsum(entered - left, axis=1) if len(names) else entered
     before = sizes[:, :-1]
@@ -50,7 +32,7 @@ def framed(
     np.divide(left[:, 1:], before, out=churn[:, 1:], where=before > 0)
     at = pd.DatetimeIndex(points, dtype="datetime64[us, UTC]")
     zone = courses[0][0].at.zone if courses else "UTC"
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "segment": pd.Series(np.repeat(np.array(names, dtype=object), len(points)), dtype=str),
             "at": at.tz_convert(zone)[np.tile(np.arange(len(points)), len(names))],
@@ -63,7 +45,6 @@ def framed(
             "today_values": pd.Series([_todays(own, today) for course in courses for own in course], dtype=str),
         }
     )
-    return frame
 
 
 def _unknown_at_first(counts: np.ndarray) -> pd.Series[int]:

@@ -7,7 +7,7 @@ Membership is looked at on the points alone, so that everything is exact there; 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -140,16 +140,53 @@ def swept(engine: Engine, plans: Course) -> Moves | None:
     """Who came and went, in one query; None where the segment cannot be swept."""
     import numpy as np
 
+    frame = _answered(engine, plans, sweep.moves)
+    if frame is None:
+        return None
+    index, sign = (frame[name].to_numpy().astype(np.int64) for name in (sweep.INDEX, sweep.SIGN))
+    return Moves(frame[sweep.CONTACT], index, sign)
+
+
+def _answered(engine: Engine, plans: Course, write: Callable[[sweep.Swept], compile.Sql]) -> pd.DataFrame | None:
     own = prepared(plans)
     if own is None:
         return None
     try:
-        text = render(sweep.moves(own), engine.renders_as)
+        text = render(write(own), engine.renders_as)
     except Unswept:
         return None
-    frame = engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
-    index, sign = (frame[name].to_numpy().astype(np.int64) for name in (sweep.INDEX, sweep.SIGN))
-    return Moves(frame[sweep.CONTACT], index, sign)
+    return engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
+
+
+@dataclass(frozen=True)
+class Flows:
+    """How many contacts came (`entered`) and went (`left`): a row for each segment, a column for each point."""
+
+    names: tuple[str, ...]
+    entered: np.ndarray
+    left: np.ndarray
+    swept: tuple[bool, ...]
+
+
+def flows(engine: Engine, courses: Sequence[Course]) -> Flows:
+    """How many contacts came and went, counted where the data is as far as segments can be swept."""
+    import numpy as np
+
+    points = len(courses[0]) if courses else 0
+    entered, left = (np.zeros((len(courses), points), dtype=np.int64) for _ in range(2))
+    rest = []
+    for i, plans in enumerate(courses):
+        frame = _answered(engine, plans, sweep.flows)
+        if frame is None:
+            rest.append(i)
+            continue
+        index = frame[sweep.INDEX].to_numpy().astype(np.int64)
+        entered[i, index], left[i, index] = frame[sweep.CAME].to_numpy(), frame[sweep.WENT].to_numpy()
+    for i, moves in zip(rest, asked(engine, [courses[i] for i in rest]), strict=True):
+        np.add.at(entered[i], moves.index[moves.sign > 0], 1)
+        np.add.at(left[i], moves.index[moves.sign < 0], 1)
+    names = tuple(distinct(label(own[0]) for own in courses))
+    return Flows(names, entered, left, tuple(i not in rest for i in range(len(courses))))
 
 
 # ---------------------------------------------------------------- point by point
