@@ -1,6 +1,6 @@
 """Runs the benchmarks: `python benchmarks/run.py [NAMES] [--contacts N] [--events N] [--full] [--markdown]`.
 
-The names are author, import, sizes, overlap, measures, edits and panel.
+The names are author, import, sizes, overlap, measures, history, edits and panel.
 Needs the `bench` extra (`pip install -e ".[bench]"`). Without a name all of them run. Nothing here is a test: goals are
 reported as met or missed, and only wrong answers stop a benchmark.
 """
@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 import click
 from report import Report, markdown, show
 
-BENCHMARKS = ("author", "import", "sizes", "overlap", "measures", "edits", "panel")
+BENCHMARKS = ("author", "import", "sizes", "overlap", "measures", "history", "edits", "panel")
 PACKAGES = ("duckdb", "sqlglot", "ibis-framework", "polars", "pandas", "pypika", "sqlalchemy")
 
 
@@ -64,6 +64,10 @@ def _run(name: str, contacts: int, events: int, rounds: int | None) -> list[Repo
             import measures
 
             return measures.run(contacts, events, **given)
+        case "history":
+            import history
+
+            return history.run(contacts, events, **given)
         case "panel":
             import panel
 

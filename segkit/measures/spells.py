@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from segkit import compile, evaluate
+from segkit.catalog import Kind
 from segkit.compile import sweep
 from segkit.compile.membership import KEY, membership
 from segkit.display import distinct
@@ -20,12 +21,16 @@ from segkit.engines import Engine, Streams
 from segkit.measures.progress import shown
 from segkit.metrics import label
 from segkit.plan import Plan
-from segkit.plan.course import Added, Kept, Leaf, Past, Unswept, course, leaves
+from segkit.plan.course import EXACT, Added, Kept, Leaf, Past, Unswept, course, leaves
 from segkit.rendering import render
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
+
+
+_WITHOUT_DECIMALS = ("sqlite",)
+"""Decimals are floats there, whose running sums would drift."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +117,10 @@ def paired(moves: Moves, points: int) -> tuple[pd.Series[Any], np.ndarray, np.nd
 # ---------------------------------------------------------------- all points at once
 
 
-def prepared(plans: Course) -> sweep.Swept | None:
+def prepared(engine: Engine, plans: Course) -> sweep.Swept | None:
     """What the sweep of a segment is made of; None where it cannot be swept."""
     try:
-        tree = course(plans)
+        tree = course(plans, (Kind.INTEGER,) if engine.dialect in _WITHOUT_DECIMALS else EXACT)
     except Unswept:
         return None
     absent = {leaf: _holds_without_rows(plans[0], leaf) for leaf in leaves(tree)}
@@ -148,7 +153,7 @@ def swept(engine: Engine, plans: Course) -> Moves | None:
 
 
 def _answered(engine: Engine, plans: Course, write: Callable[[sweep.Swept], compile.Sql]) -> pd.DataFrame | None:
-    own = prepared(plans)
+    own = prepared(engine, plans)
     if own is None:
         return None
     try:

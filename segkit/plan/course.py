@@ -10,7 +10,7 @@ back, an event is inside of a window for one stretch of points, and so the leave
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, TypeAlias, get_args
@@ -50,7 +50,7 @@ Edge: TypeAlias = dt.date
 Edges: TypeAlias = tuple[Edge, ...]
 _ADDED = ("count", "sum", "avg", "distinct", "days", "weeks", "months")
 _KEPT = ("first", "last", "latest")
-_EXACT = (Kind.INTEGER, Kind.DECIMAL)
+EXACT = (Kind.INTEGER, Kind.DECIMAL)
 _NODES = (*get_args(Term), *get_args(Condition))
 
 
@@ -164,21 +164,21 @@ def without_history(own: Plan) -> tuple[str, ...]:
 # ---------------------------------------------------------------- zipping
 
 
-def course(plans: Sequence[Plan]) -> Node:
-    """The plans of one definition, at ascending instants, as one tree.
+def course(plans: Sequence[Plan], exact: Collection[Kind] = EXACT) -> Node:
+    """The plans of one definition, at ascending instants, as one tree; numbers of `exact` kinds can be added up and taken away.
 
     Raises:
         Unswept: a part of it cannot be swept.
     """
-    own = _Course(plans)
+    own = _Course(plans, exact)
     tree = own.tree(tuple(plan.where for plan in plans))
     exists = own.exists()
     return tree if exists is None else Group(True, (exists, tree))
 
 
 class _Course:
-    def __init__(self, plans: Sequence[Plan]) -> None:
-        self._plans = plans
+    def __init__(self, plans: Sequence[Plan], exact: Collection[Kind]) -> None:
+        self._plans, self._exact = plans, exact
         self._named = [{part.name: part.where for part in plan.parts if isinstance(part, Named)} for plan in plans]
 
     def exists(self) -> Node | None:
@@ -246,7 +246,7 @@ class _Course:
         """The features of a condition, each with its bounds at each point."""
         found: dict[Feature, Window] = {}
         for several in zip(*(_read(other).features for other in own), strict=True):
-            window = _window(several)
+            window = _window(several, self._exact)
             if found.setdefault(several[0], window) != window:
                 raise Unswept("two windows are alike at one instant and not at another")
         return tuple(found.values())
@@ -284,7 +284,7 @@ class _Course:
             raise Unswept("a value reckoned from history or events is compared with the instant")
         window = None
         if isinstance(term, FeatureTerm):
-            window = _window([other.feature for _, other, _ in sides])  # type: ignore[union-attr]
+            window = _window([other.feature for _, other, _ in sides], self._exact)  # type: ignore[union-attr]
             if window.feature.measure not in _KEPT:
                 raise Unswept(f"{window.feature.measure} of events is compared with the instant")
         if window is not None and window.lows is None and window.feature.measure == "last" and op in (">", ">="):
@@ -309,12 +309,12 @@ def _fixed(own: tuple[Condition, ...]) -> Node:
     return Fixed(own[0])
 
 
-def _window(features: Sequence[Feature]) -> Window:
+def _window(features: Sequence[Feature], exact: Collection[Kind]) -> Window:
     """One feature as it is at each point."""
     first = features[0]
     if first.then is not None or first.nth > 1:
         raise Unswept("events are followed by others")
-    if first.measure in ("sum", "avg") and (first.of is None or first.of.kind not in _EXACT):
+    if first.measure in ("sum", "avg") and (first.of is None or first.of.kind not in exact):
         raise Unswept("a sum of numbers that are not exact would drift")
     if first.measure not in (*_ADDED, *_KEPT):
         raise Unswept(f"{first.measure} of events is not compared with a constant")
