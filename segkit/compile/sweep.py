@@ -275,7 +275,7 @@ class _Sweep:
         by: list[Sql] = [_of(CONTACT, stays)]
         order = _of("at", stays)
         if window.lows is None:
-            place = sql.row_number(by, [exp.Ordered(this=order, desc=False, nulls_first=False)])
+            place = sql.row_number(by, [exp.Ordered(this=order, desc=False, nulls_first=True)])
             ranked = self._cte("ranked", _select([_of(CONTACT, stays), _of("a", stays), sql.aliased(place, "place")], stays))
             columns = [_of(CONTACT, ranked), sql.aliased(_of("a", ranked), INDEX), sql.aliased(sql.number(sign), SIGN)]
             reached = exp.EQ(this=_of("place", ranked), expression=sql.number(count))
@@ -605,7 +605,7 @@ class _Sweep:
         distinct = exp.Select(expressions=[_of(CONTACT, "u"), _of(INDEX, "u")], distinct=exp.Distinct())
         turns = self._cte("turns", distinct.from_(sql.subquery(_united(points), "u"), copy=False))
         best = sql.row_number(
-            [_of(CONTACT, turns), _of(INDEX, turns)], [exp.Ordered(this=_of("place", rows), desc=False, nulls_first=False)]
+            [_of(CONTACT, turns), _of(INDEX, turns)], [exp.Ordered(this=_of("place", rows), desc=False, nulls_first=True)]
         )
         inner = _select(
             [_of(CONTACT, turns), _of(INDEX, turns), *(_of(name, rows) for name in names), sql.aliased(best, "best")], turns
@@ -704,7 +704,7 @@ def _up_to_here(function: Sql, partition: list[Sql], order: Sql) -> Sql:
     return exp.Window(
         this=function,
         partition_by=partition,
-        order=exp.Order(expressions=[exp.Ordered(this=order)]),
+        order=exp.Order(expressions=[exp.Ordered(this=order, desc=False, nulls_first=True)]),
         spec=exp.WindowSpec(kind="ROWS", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW"),
     )
 
@@ -716,7 +716,7 @@ def _frame(function: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
     return exp.Window(
         this=function,
         partition_by=partition,
-        order=exp.Order(expressions=[exp.Ordered(this=order)]),
+        order=exp.Order(expressions=[exp.Ordered(this=order, desc=False, nulls_first=True)]),
         spec=exp.WindowSpec(kind="ROWS", start=one, start_side=side, end=one.copy(), end_side=side),
     )
 
