@@ -40,7 +40,7 @@ from segkit.plan.course import (
     Window,
     leaves,
 )
-from segkit.plan.tree import Bounds, ColumnTerm, Comparison, Condition, Constant, Feature, FeatureTerm
+from segkit.plan.tree import ColumnTerm, Comparison, Condition, Constant, Feature, FeatureTerm
 
 CONTACT, INDEX, SIGN, CAME, WENT = "contact_id", "idx", "sign", "came", "went"
 _Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
@@ -640,9 +640,8 @@ class _Sweep:
             return self._kept_stays[key]
         feature, bounds = window.feature, window.feature.bounds
         time = feature.time
-        reach = Bounds(window.lows[0] if window.lows is not None else None, bounds.low_in, window.highs[-1], bounds.high_in)
         written: dict[str, Callable[[Names], Sql]] = {"at": lambda n: conditions.term(time, n), **columns}
-        inner = events.happened(feature, reach, written, self._catalog, self._event_rows())
+        inner = events.happened(feature, window.reach, written, self._catalog, self._event_rows())
         read: Callable[[], Sql] = lambda: _of("at", "h")  # noqa: E731
         begin = passed(read, time, window.highs, not bounds.high_in)
         end = sql.number(self._own.points) if window.lows is None else passed(read, time, window.lows, bounds.low_in)
@@ -660,9 +659,9 @@ class _Sweep:
         """The tables of events, each id once where they repeat."""
         if self._rows is None:
             windows = [w for leaf in leaves(self._own.tree) for w in _windows(leaf)]
-            unique = events.unique_events([w.feature for w in windows], self._catalog, self._own.last.at, self._taken)
-            self._ctes += [sql.cte(name, query) for name, query in unique.values()]
-            self._rows = {i: name for i, (name, _) in unique.items()}
+            features = [replace(w.feature, bounds=w.reach) for w in windows]
+            self._rows, queries = events.unique_events(features, self._catalog, self._own.last.at, self._taken)
+            self._ctes += [sql.cte(name, query) for name, query in queries]
         return self._rows
 
 

@@ -69,6 +69,12 @@ class Window:
     lows: Edges | None
     highs: Edges
 
+    @property
+    def reach(self) -> Bounds:
+        """The bounds of all events that the feature reads at some point."""
+        own = self.feature.bounds
+        return Bounds(None if self.lows is None else self.lows[0], own.low_in, self.highs[-1], own.high_in)
+
 
 @dataclass(frozen=True)
 class Fixed:
