@@ -106,7 +106,7 @@ def test_engines_sweep_random_definitions(engine: str) -> None:
         own = asked(engine, 1, zone)
         said = own.said(where)
         plans = [own.plan(said, at) for at in points]
-        if not is_swept(plans) or "json" in ENGINES[engine].lacks and "props" in repr(plans[0].where):
+        if not is_swept(plans) or ("json" in ENGINES[engine].lacks and "props" in repr(plans[0].where)):
             return
         found = spells.swept(own.workspace.engine, plans)
         assert found is not None
