@@ -195,6 +195,7 @@ def test_engines_sweep_many_conditions_at_once(engine: str) -> None:
         assert changes(found) == by_members([set(own.expected(said, at)) for at in points])
 
 
+@pytest.mark.filterwarnings("ignore:no history of opens")
 @pytest.mark.parametrize(
     "where",
     [F.opens.top(n=3), E.purchased.sum("rating") > 1, E.opened.then(E.purchased).any(), E.opened.last() > E.purchased.last()],
