@@ -33,16 +33,22 @@ from segkit.measures import (
     difference,
     history,
     overlap,
+    patterns,
     performance,
     profiling,
+    reasons,
     rfm_cells,
     spells,
+    stages,
+    stays,
     thresholds,
+    upcoming,
     waterfall,
 )
 from segkit.measures.rfm_cells import Rfm
 from segkit.plan import Plan, clock, moment, plan
 from segkit.plan import evergreen as plan_evergreen
+from segkit.plan.course import without_history
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, unpinned, zone_of
 from segkit.spelling import spell
 
@@ -774,6 +780,214 @@ class Workspace:
         self._warn_of_todays_values(frame["today_values"])
         return frame
 
+    def dynamics(
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any = None,
+        end: Any = None,
+        every: str | Iterable[Any] = "day",
+    ) -> pd.DataFrame:
+        """How long contacts stay in segments, how often they come back, and how much of a segment stays the same.
+
+        All is seen at the instants of the grid alone: what comes and goes between two of them is not, and a length is right to
+        within a step at either end. Stays that go on at the last instant are censored (Kaplan-Meier). Those that began before
+        the first have no known length and are left out of mean, median and survival: choose a start that lies well before.
+
+        Args:
+            segments, start, end, every: as for `history`.
+
+        Returns:
+            segment, contacts (ever in), spells (unbroken stays), already_in (spells that began before the first instant),
+            entries, exits, still_in (spells that go on at the last), mean_days (up to mean_up_to days, the longest stay seen:
+            less than the whole mean where that one goes on), mean_up_to, median_days, median_low, median_high (a 95 %
+            interval; missing where half have not left within what is seen), returned (contacts with more than one spell),
+            returned_share, re_entries (spells after a contact's first), changes_per_contact (entries and exits for each
+            contact ever in), stability (of the members at an instant, the share that still is at the next) and jaccard (of all
+            who are members at either of two neighbours, the share that is at both): means over the grid. A row a segment.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = connect().dynamics([readers], start="2025-10-01", end="2025-11-30")
+        >>> bool((frame["already_in"] + frame["entries"] == frame["spells"]).all())
+        True
+        """
+        courses = self._courses(segments, start, end, every)
+        frame = stays.dynamics(spells.spells(self.engine, courses), self._zone)
+        return self._of_grid(frame, courses)
+
+    def survival(
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any = None,
+        end: Any = None,
+        every: str | Iterable[Any] = "day",
+        *,
+        days: Iterable[float] | None = None,
+    ) -> pd.DataFrame:
+        """The share of stays that last longer than some number of days (Kaplan-Meier), of those that began after `start`.
+
+        Args:
+            segments, start, end, every: as for `history`.
+            days: at which lengths; without them at each that was seen, and 0.
+
+        Returns:
+            segment, days, at_risk (stays that last as long or longer), exits and still_in (stays that ended, or were last seen
+            going on, after the row before and not after this one), survival, low, high: the 95 % interval by Greenwood's
+            variance on the log(-log) scale, which takes each stay as independent. Missing beyond the longest stay seen.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = connect().survival([readers], start="2025-09-01", end="2025-11-30", days=[7, 30])
+        >>> frame["days"].tolist(), bool(frame["survival"].is_monotonic_decreasing)
+        ([7.0, 30.0], True)
+        """
+        courses = self._courses(segments, start, end, every)
+        lengths = None if days is None else [float(own) for own in nodes.checked_list(days, "days")]
+        return self._of_grid(stays.survival(spells.spells(self.engine, courses), self._zone, lengths), courses)
+
+    def stability(
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any = None,
+        end: Any = None,
+        every: str | Iterable[Any] = "day",
+    ) -> pd.DataFrame:
+        """How much of a segment is the same from each instant to the next.
+
+        Args:
+            segments, start, end, every: as for `history`.
+
+        Returns:
+            segment, at, size, kept (members at the instant before who still are), stability (kept / size before), jaccard
+            (kept / contacts who are members at either): for each segment by time, from the second instant on.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = connect().stability([readers], start="2025-10-01", every="month")
+        >>> bool((frame["jaccard"] <= frame["stability"]).all())
+        True
+        """
+        courses = self._courses(segments, start, end, every)
+        return self._of_grid(stays.stability(spells.spells(self.engine, courses), self._zone), courses)
+
+    def patterns(
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any = None,
+        end: Any = None,
+        every: str | Iterable[Any] = "day",
+    ) -> pd.DataFrame:
+        """When contacts come into segments and leave them.
+
+        Args:
+            segments, start, end, every: as for `history`.
+
+        Returns:
+            segment, move (`entry`, `exit`), by, value, moves, share (of the segment's moves of that kind): by `weekday` (of the
+            local day that holds the time just before the instant; where instants are at most a day apart), entries by
+            `absence` (how long a contact had been away) and exits by `tenure` (how long it had been in).
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = connect().patterns([readers], start="2025-10-01")
+        >>> frame["by"].unique().tolist()
+        ['weekday', 'absence', 'tenure']
+        """
+        courses = self._courses(segments, start, end, every)
+        return self._of_grid(patterns.patterns(spells.spells(self.engine, courses), self._zone), courses)
+
+    def reasons(
+        self, segment: Audience | Predicate, start: Any = None, end: Any = None, every: str | Iterable[Any] = "day"
+    ) -> pd.DataFrame:
+        """Which conditions let contacts into a segment and put them out: those that turned as a contact moved, as `diff` tells.
+
+        Args:
+            segment: whose members.
+            start, end, every: as for `history`.
+
+        Returns:
+            move (`entry`, `exit`), because (what became true or false; `new contact` for one that did not exist before),
+            moves, contacts, share (of the moves of that kind), the commonest first.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, F, Segment
+        >>> readers = Segment("Readers", (E.opened.within(days=30).count() >= 5) & (F.opens > 10))
+        >>> frame = connect().reasons(readers, start="2025-10-01")
+        >>> frame["because"].iloc[0]
+        'became true: E.opened.within(days=30).count() >= 5'
+        """
+        courses = self._courses([segment], start, end, every)
+        return self._of_grid(reasons.reasons(self.engine, courses[0]), courses)
+
+    def forecast(self, segments: Iterable[Audience | Predicate], days: int = 30, every: str = "day") -> pd.DataFrame:
+        """How large segments will be if nothing happens: `history` at instants that lie ahead, with the events of the data.
+
+        An instant ahead is evaluated like any other: windows move on, dates come, and what the data already holds of the time
+        up to it counts, such as an appointment entered in advance. Now is the workspace's `as_of`; ahead of one that is set in
+        the past lies what has happened since, and that is then told, not foreseen.
+
+        Args:
+            segments: whose size.
+            days: how far ahead.
+            every: `hour`, `day` or `week`.
+
+        Returns:
+            segment, at, size, entries, exits, growth, churn, method, today_values as `history`: the first row is now.
+
+        Raises:
+            DefinitionError: no days, or more than 10,000 instants.
+
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = connect().forecast([readers], days=60)
+        >>> int(frame["size"].iloc[-1]), int(frame["entries"].sum())
+        (0, 0)
+        """
+        courses = self._ahead(segments, days, every)
+        now = moment(self._as_of, self._zone).as_of
+        return self._of_grid(history.history(spells.spells(self.engine, courses), courses, now), courses)
+
+    def upcoming(self, segment: Audience | Predicate, days: int = 30, every: str = "day") -> pd.DataFrame:
+        """When each member of a segment leaves, and who enters, if nothing happens; see `forecast`.
+
+        Args:
+            segment: whose members.
+            days, every: as for `forecast`.
+
+        Returns:
+            The contact key, is_member (now), leaves_at (the first instant outside; missing for those who stay), enters_at (the
+            first instant inside again, or at all): the members by when they leave, then those who enter by when they do.
+
+        Raises:
+            DefinitionError: no days, or more than 10,000 instants.
+
+        >>> from segkit import E, Segment
+        >>> ws = connect()
+        >>> readers = Segment("Readers", E.opened.within(days=30).count() >= 5)
+        >>> frame = ws.upcoming(readers, days=60)
+        >>> int(frame["leaves_at"].notna().sum()) == ws.size(readers)
+        True
+        """
+        courses = self._ahead([segment], days, every)
+        found = spells.spells(self.engine, courses)
+        frame = upcoming.upcoming(found, courses[0][0].catalog.contacts.key, self._zone)
+        frame.attrs["segment"] = found.names[0]
+        return self._of_grid(frame, courses)
+
     def journey(self, journey: Journey, *, as_of: Any = None) -> pd.DataFrame:
         """How many contacts are in each stage of a journey, all counted in one query.
 
@@ -798,6 +1012,61 @@ class Workspace:
         plans = self._plans(partition(journey), as_of, journey.defined())
         sizes = metrics.sizes(self.engine, plans)["size"].tolist()
         return self._stamped(counted(journey, sizes), plans, as_of)
+
+    def stages(self, journey: Journey, start: Any = None, end: Any = None, every: str | Iterable[Any] = "day") -> pd.DataFrame:
+        """How many contacts were in each stage of a journey at each of many instants.
+
+        Args:
+            journey: the stages, in order.
+            start, end, every: as for `history`.
+
+        Returns:
+            stage, at, size and share (as `ws.journey(journey, as_of=at)`), entries, exits: for each stage by time, in order,
+            and `(in no stage)` last.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Journey, Segment
+        >>> life = Journey([Segment("Reader", E.opened.any()), Segment("Buyer", E.purchased.any())])
+        >>> connect().stages(life, start="2025-09-30", every="month").columns.tolist()
+        ['stage', 'at', 'size', 'share', 'entries', 'exits']
+        """
+        own = [*(journey.stage(name) for name in journey.names), journey.none()]
+        courses = self._courses(own, start, end, every, journey.defined())
+        sizes = history.history(spells.spells(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        frame = stages.stages(sizes, journey.names, len(courses[0]))
+        return self._of_grid(frame, courses)
+
+    def transitions(
+        self, journey: Journey, start: Any = None, end: Any = None, every: str | Iterable[Any] = "day"
+    ) -> pd.DataFrame:
+        """Who moved from which stage of a journey to which, between any two neighbouring instants.
+
+        Args:
+            journey: the stages, in order.
+            start, end, every: as for `history`.
+
+        Returns:
+            from_stage, to_stage, kind (`forward`, `back`, `leak`: out of the journey, `start`: into it), moves, contacts, share
+            (of all moves out of from_stage), mean_days and median_days (in from_stage before moving on, of the moves whose stay
+            began after the first instant; those who have not moved yet are in no row: `ws.survival([journey.stage(name)],
+            ...)` reckons with them). Only what occurred has a row, in the order of stages.
+
+        Raises:
+            DefinitionError: there is no instant, or there are more than 10,000.
+
+        >>> from segkit import E, Journey, Segment
+        >>> life = Journey([Segment("Reader", E.opened.any()), Segment("Buyer", E.purchased.any())])
+        >>> frame = connect().transitions(life, start="2025-09-30")
+        >>> frame["kind"].tolist()
+        ['forward', 'start', 'start']
+        """
+        own = [journey.stage(name) for name in journey.names]
+        courses = self._courses(own, start, end, every, journey.defined())
+        frame = stages.transitions(spells.spells(self.engine, courses), journey.names, self._zone)
+        frame.attrs["stages"] = list(journey.names)
+        return self._of_grid(frame, courses)
 
     def verify(
         self,
@@ -1000,7 +1269,12 @@ class Workspace:
         return plans
 
     def _courses(
-        self, segments: Iterable[Audience | Predicate], start: Any, end: Any, every: str | Iterable[Any]
+        self,
+        segments: Iterable[Audience | Predicate],
+        start: Any,
+        end: Any,
+        every: str | Iterable[Any],
+        others: Iterable[Segment] = (),
     ) -> list[list[Plan]]:
         """The plans of each segment, one for each point of a grid."""
         if not isinstance(every, str):
@@ -1011,8 +1285,30 @@ class Workspace:
             last = moment(end if end is not None else self._as_of, self._zone)
             points = clock.points(moment(start, self._zone).as_of, last.as_of, every, self._zone)
         own = nodes.checked_list(segments, "segments") if not isinstance(segments, Audience | Predicate) else segments
-        by_point = [self._plans(own, at) for at in points]
+        others = tuple(others)
+        by_point = [self._plans(own, at, others) for at in points]
         return [list(course) for course in zip(*by_point, strict=True)]
+
+    def _ahead(self, segments: Iterable[Audience | Predicate], days: int, every: str) -> list[list[Plan]]:
+        """The plans of each segment, one for each point from now on."""
+        if isinstance(days, bool) or not isinstance(days, int) or days < 1:
+            raise DefinitionError(f"{days!r:.60} days ahead", fix="pass a whole number of days, such as 30")
+        now = moment(self._as_of, self._zone)
+        return self._courses(segments, now.as_of, clock.days_later(now, days), every)
+
+    def _of_grid(self, frame: pd.DataFrame, courses: list[list[Plan]]) -> pd.DataFrame:
+        """The frame with what it was seen at, and whether values of today stand in for those of then."""
+        today = moment(self._as_of, self._zone).as_of
+        past = [own for course in courses for own in course if (today - own.at.as_of).total_seconds() > 60]
+        told = list(dict.fromkeys(name for own in past for name in without_history(own)))
+        if courses:
+            ends = (courses[0][0].at.as_of, courses[0][-1].at.as_of)
+            frame.attrs |= {"start": ends[0].isoformat(), "end": ends[1].isoformat(), "points": len(courses[0])}
+        if told:
+            frame.attrs["today_values"] = ", ".join(told)
+            message = f"no history of {', '.join(told)}: read as they are today, at each instant"
+            warnings.warn(message, SegkitWarning, stacklevel=3)
+        return frame
 
     def _warn_of_todays_values(self, told: Iterable[str]) -> None:
         if names := ", ".join(dict.fromkeys(name for names in dict.fromkeys(told) if names for name in names.split(", "))):

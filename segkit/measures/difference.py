@@ -67,9 +67,9 @@ def difference(engine: Engine, old: Plan, new: Plan) -> pd.DataFrame:
     Raises:
         DataError: the counts contradict each other.
     """
-    trees = _tree(old.definition.where, old.where), _tree(new.definition.where, new.where)
+    trees = tree_of(old.definition.where, old.where), tree_of(new.definition.where, new.where)
     moved = _Moved(engine, old, new, [_conditions(tree) for tree in trees])
-    reason = _Reasons(*trees, old.at == new.at)
+    reason = Reasons(*trees, old.at == new.at)
     because = [reason.of(*truths) for truths in moved.truths]
     return _framed(moved, because, old, new)
 
@@ -114,33 +114,33 @@ def _reasons(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
 # ---------------------------------------------------------------- why
 
 
-def _tree(node: nodes.Predicate, condition: Condition, negated: bool = False) -> _Tree:
+def tree_of(node: nodes.Predicate, condition: Condition, negated: bool = False) -> _Tree:
     """A definition with every negation at a single condition, and no AND in an AND or OR in an OR; everyone is an empty AND."""
     match node, condition:
         case nodes.Everyone(), _:
             return _Group(not negated, ())
         case (nodes.And(items), AllOf(own)) | (nodes.Or(items), AnyOf(own)):
             is_all = isinstance(node, nodes.And) != negated
-            below = [_tree(item, each, negated) for item, each in zip(items, own, strict=True)]
+            below = [tree_of(item, each, negated) for item, each in zip(items, own, strict=True)]
             parts = (each.items if isinstance(each, _Group) and each.is_all == is_all else (each,) for each in below)
             return _Group(is_all, tuple(chain.from_iterable(parts)))
         case nodes.Not(item), Complement(own):
-            return _tree(item, own, not negated)
+            return tree_of(item, own, not negated)
         case _:
             return _Single(node, condition, negated)
 
 
-def _singles(tree: _Tree) -> Iterator[_Single]:
+def singles(tree: _Tree) -> Iterator[_Single]:
     match tree:
         case _Single():
             yield tree
         case _Group(_, items):
             for item in items:
-                yield from _singles(item)
+                yield from singles(item)
 
 
 def _conditions(tree: _Tree) -> list[Condition]:
-    return list(dict.fromkeys(own.condition for own in _singles(tree)))
+    return list(dict.fromkeys(own.condition for own in singles(tree)))
 
 
 def _holds(tree: _Tree, truths: Truths) -> bool:
@@ -163,7 +163,7 @@ def _accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
                     yield from _accounting(own, truths)
 
 
-class _Reasons:
+class Reasons:
     """Why a contact moved between two definitions, by the truth of their conditions; each case is thought of once.
 
     At one instant a condition is in both definitions if it asks the same, at two instants if it is written the same.
@@ -172,8 +172,8 @@ class _Reasons:
     def __init__(self, old: _Tree, new: _Tree, same_moment: bool) -> None:
         self._old, self._new = old, new
         self._is_same_moment = same_moment
-        self._in_old = {self._key(own): own for own in _singles(old)}
-        self._in_new = {self._key(own): own for own in _singles(new)}
+        self._in_old = {self._key(own): own for own in singles(old)}
+        self._in_new = {self._key(own): own for own in singles(new)}
         self._told: dict[Any, str] = {}
         edits = _Edits(self._key)
         edits.between(old, new)
@@ -249,8 +249,8 @@ class _Edits:
                 rest.remove(own)
                 others.remove(other)
                 self.between(own, other)
-        self.removed |= {(self._key(single), is_all) for own in rest for single in _singles(own)}
-        self.added |= {(self._key(single), is_all) for own in others for single in _singles(own)}
+        self.removed |= {(self._key(single), is_all) for own in rest for single in singles(own)}
+        self.added |= {(self._key(single), is_all) for own in others for single in singles(own)}
 
     def _are_alike(self, old: _Tree, new: _Tree) -> bool:
         match old, new:

@@ -1,0 +1,216 @@
+"""Segments over time, a panel each: how large they were and will be, who came and went, and how much stayed the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from segkit.charts import drawing
+from segkit.charts.chart import Chart
+from segkit.display import number, percent, seen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_PANELS = 24
+MOST_POINTS = 400
+WIDE, NARROW = 480, 230
+"""The width of a lone panel, and of one beside another."""
+_HEIGHT = 220
+_LOW = 110
+_LOCAL = "%Y-%m-%dT%H:%M:%S"
+
+
+def history(frame: pd.DataFrame) -> Chart:
+    """How large segments were at each instant: an area a segment, each on a scale of its own from zero.
+
+    Args:
+        frame: what `Workspace.history` gives. At most 24 segments are shown, and of more than 400 instants every so-manieth.
+
+    Raises:
+        SegkitError: the frame has other columns.
+
+    >>> from segkit import E, Segment, charts, connect
+    >>> own = Segment("Readers", E.opened.within(days=30).any())
+    >>> charts.history(connect().history([own], start="2025-11-01")).title
+    'Contacts over time'
+    """
+    drawing.expect(frame, ("segment", "at", "size"), "history", "ws.history([...], start=...)")
+    return _panels(frame, "Contacts over time", "history", [])
+
+
+def forecast(frame: pd.DataFrame) -> Chart:
+    """How large segments will be at instants that lie ahead, if nothing happens.
+
+    Args:
+        frame: what `Workspace.forecast` gives. At most 24 segments are shown.
+
+    Raises:
+        SegkitError: the frame has other columns.
+
+    >>> from segkit import E, Segment, charts, connect
+    >>> charts.forecast(connect().forecast([Segment("Readers", E.opened.within(days=30).any())], days=7))
+    <Chart: Contacts ahead, if nothing happens, 8 rows>
+    """
+    drawing.expect(frame, ("segment", "at", "size", "entries", "exits"), "forecast", "ws.forecast([...])")
+    return _panels(frame, "Contacts ahead, if nothing happens", "forecast", ["below zero: the contacts who leave"])
+
+
+def flow(frame: pd.DataFrame) -> Chart:
+    """Who came and went between two instants: entries above zero, exits below, and a line of the two together.
+
+    Args:
+        frame: what `Workspace.history` gives; its first instant has no flow. At most 24 segments are shown; of more than 400
+            instants the flows of neighbours are added up.
+
+    Raises:
+        SegkitError: the frame has other columns.
+
+    >>> from segkit import E, Segment, charts, connect
+    >>> own = Segment("Readers", E.opened.within(days=30).any())
+    >>> charts.flow(connect().history([own], start="2025-11-01")).title
+    'Contacts who came and went'
+    """
+    drawing.expect(frame, ("segment", "at", "entries", "exits"), "flow", "ws.history([...], start=...)")
+    about = ["above zero: entries; below: exits; line: the net"]
+    return _panels(frame[frame["entries"].notna()], "Contacts who came and went", "flow", about, whole=frame)
+
+
+def stability(frame: pd.DataFrame) -> Chart:
+    """Of the members at each instant, the share that still is at the next one.
+
+    Args:
+        frame: what `Workspace.stability` gives. At most 24 segments are shown.
+
+    Raises:
+        SegkitError: the frame has other columns.
+
+    >>> from segkit import E, Segment, charts, connect
+    >>> own = Segment("Readers", E.opened.within(days=30).any())
+    >>> charts.stability(connect().stability([own], start="2025-11-01")).title
+    'Members who stayed from one instant to the next'
+    """
+    drawing.expect(frame, ("segment", "at", "size", "kept", "stability"), "stability", "ws.stability([...], start=...)")
+    about = ["of the members at the instant before"]
+    return _panels(frame, "Members who stayed from one instant to the next", "stability", about)
+
+
+# ---------------------------------------------------------------- panels
+
+
+def _panels(frame: pd.DataFrame, title: str, kind: str, about: list[str], whole: pd.DataFrame | None = None) -> Chart:
+    whole = frame if whole is None else whole
+    segments = list(dict.fromkeys(frame["segment"]))
+    shown = segments[:MOST_PANELS]
+    lines = [*about, drawing.left_out(len(shown), len(segments), "segments"), *notes(whole)]
+    if not segments:
+        return drawing.nothing(whole, title, lines)
+    if len(segments) == 1:
+        lines.insert(0, f"of {seen(str(segments[0]), 80)}")
+    values, step = _values(frame, shown, kind)
+    if step > 1:
+        lines.append(f"every {number(step)} instants " + ("are added up" if kind == "flow" else "one is drawn"))
+    headers = drawing.names(shown)
+    return drawing.finished(_drawn(values, headers, kind), whole, title, lines)
+
+
+def notes(frame: pd.DataFrame) -> list[str]:
+    """What was seen when, and which values of today stand in for those of then."""
+    names = [own for own in frame["today_values"] if own] if "today_values" in frame else []
+    told = dict.fromkeys([str(frame.attrs.get("today_values") or ""), *names])
+    found = dict.fromkeys(name for names in told for name in names.split(", ") if name)
+    return [f"as they are today, not as they were: {seen(', '.join(found), drawing.LONGEST_NOTE)}"] if found else []
+
+
+def _values(frame: pd.DataFrame, segments: Sequence[str], kind: str) -> tuple[list[dict[str, Any]], int]:
+    """The rows to draw, thinned, and how many instants each stands for."""
+    headers = dict(zip(segments, drawing.names(segments), strict=True))
+    found: list[dict[str, Any]] = []
+    step = 1
+    for segment in segments:
+        own = frame[frame["segment"] == segment]
+        step = -(-len(own) // MOST_POINTS) if len(own) else 1
+        for begin in range(0, len(own), step):
+            part = own.iloc[begin : begin + step]
+            row = part.iloc[-1] if kind == "flow" else part.iloc[0]
+            value = {"segment": headers[segment], "order": segments.index(segment), "at": f"{row['at']:{_LOCAL}}"}
+            if "size" in frame:
+                value["size"] = int(row["size"])
+            if kind in ("flow", "forecast"):
+                entries, exits = int(part["entries"].fillna(0).sum()), int(part["exits"].fillna(0).sum())
+                value |= {"entries": entries, "exits": exits, "out": -exits, "net": entries - exits}
+            if kind == "stability":
+                share = float(row["stability"])
+                value |= {"stability": share if share == share else None, "kept": int(row["kept"]), "told": percent(share)}
+            found.append(value)
+    return found, step
+
+
+def _drawn(values: list[dict[str, Any]], headers: Sequence[str], kind: str) -> Any:
+    import altair as alt
+
+    layers = alt.layer(*_layers(values, kind)).properties(
+        width=WIDE if len(headers) == 1 else NARROW, height=_HEIGHT if len(headers) == 1 else _LOW
+    )
+    if len(headers) == 1:
+        return layers.properties(data={"values": values})
+    return faceted(layers, values, shares_scale=kind == "stability")
+
+
+def faceted(layers: Any, values: list[dict[str, Any]], *, shares_scale: bool) -> Any:
+    """A panel for each segment, two beside each other, in the order of the frame."""
+    import altair as alt
+
+    header = alt.Header(title=None, labelLimit=NARROW, labelAnchor="start")
+    sort = alt.EncodingSortField(field="order", op="min", order="ascending")
+    panels = layers.facet(facet=alt.Facet("segment:N", sort=sort, header=header), columns=2, data={"values": values})
+    return (panels if shares_scale else panels.resolve_scale(y="independent")).properties(spacing=14)
+
+
+def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
+    import altair as alt
+
+    is_lone = len({own["segment"] for own in values}) == 1
+    x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=6 if is_lone else 3, labelOverlap=True))
+    when = alt.Tooltip("at:T", title="at", format="%Y-%m-%d %H:%M")
+    base = alt.Chart().encode(x=x)
+    counts = alt.Axis(format="~s", tickMinStep=1, tickCount=4)
+    told = [alt.Tooltip("segment:N", title="segment"), when]
+    match kind:
+        case "stability":
+            y = alt.Y("stability:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="~%", tickCount=4))
+            told += [alt.Tooltip("told:N", title="stayed"), alt.Tooltip("kept:Q", title="contacts", format=",")]
+            drawn = base.encode(y=y, tooltip=told)
+            return [drawn.mark_line(color=drawing.BLUE, strokeWidth=1.5), _dots(drawn)]
+        case "flow":
+            told += [alt.Tooltip(f"{name}:Q", title=name, format=",") for name in ("entries", "exits", "net")]
+            width = max(1, min(14, int((WIDE if is_lone else NARROW) / max(1, len({own["at"] for own in values})) * 0.7)))
+            up, down = (
+                base.mark_bar(color=color, size=width).encode(
+                    y=alt.Y(f"{name}:Q", title="contacts" if is_lone else None, axis=counts), tooltip=told
+                )
+                for color, name in ((drawing.BLUE, "entries"), (drawing.ORANGE, "out"))
+            )
+            net = base.mark_line(color=drawing.GREY, strokeWidth=1.5).encode(y="net:Q", tooltip=told)
+            return [up, down, net]
+        case _:
+            scale = alt.Scale(zero=True, **({} if any(own["size"] for own in values) else {"domain": [0, 1]}))
+            y = alt.Y("size:Q", title="contacts" if is_lone else None, scale=scale, axis=counts)
+            told.append(alt.Tooltip("size:Q", title="contacts", format=","))
+            if kind == "forecast":
+                told += [alt.Tooltip(f"{name}:Q", title=name, format=",") for name in ("entries", "exits")]
+            drawn = base.encode(y=y, tooltip=told)
+            dash = [5, 3] if kind == "forecast" else [1, 0]
+            layers = [
+                drawn.mark_area(color=drawing.BLUE, opacity=0.2),
+                drawn.mark_line(color=drawing.BLUE, strokeWidth=2, strokeDash=dash),
+                _dots(drawn),
+            ]
+            if kind == "forecast":
+                layers.insert(0, base.mark_bar(color=drawing.ORANGE, size=4).encode(y="out:Q", tooltip=told))
+            return layers
+
+
+def _dots(drawn: Any) -> Any:
+    """Where the tooltip is found; a lone instant is seen as one."""
+    return drawn.mark_point(color=drawing.BLUE, filled=True, size=14, opacity=1)
