@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from segkit.charts import drawing
 from segkit.charts.chart import Chart
-from segkit.charts.over_time import MOST_PANELS, NARROW, WIDE, faceted, notes
+from segkit.charts.over_time import MOST_PANELS, NARROW, WIDE, dots, faceted, notes
 from segkit.display import percent, seen
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _curves(values: list[dict[str, Any]], panels: int) -> Any:
     )
     line = base.mark_line(color=drawing.BLUE, interpolate="step-after", strokeWidth=2).encode(y=y)
     half = alt.Chart().mark_rule(color=drawing.GREY, strokeDash=[4, 3]).encode(y=alt.datum(0.5))
-    points = base.mark_point(color=drawing.BLUE, filled=True, size=12, opacity=1).encode(y=y)
+    points = dots(base.encode(y=y), values)
     layers = alt.layer(band, half, line, points)
     if panels == 1:
         return layers.properties(width=WIDE, height=_HEIGHT, data={"values": values})

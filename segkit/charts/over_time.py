@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segkit.charts import drawing
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MOST_PANELS = 24
 MOST_POINTS = 400
+_MOST_BARS = 92
+_MOST_DOTS = 60
+_FLOW = "above zero: entries; below: exits; line: the net"
 WIDE, NARROW = 480, 230
 """The width of a lone panel, and of one beside another."""
 _HEIGHT = 220
@@ -40,27 +43,31 @@ def history(frame: pd.DataFrame) -> Chart:
 
 
 def forecast(frame: pd.DataFrame) -> Chart:
-    """How large segments will be at instants that lie ahead, if nothing happens.
+    """Who leaves and enters at instants that lie ahead, if nothing happens: entries above zero, exits below, a line for both.
 
     Args:
-        frame: what `Workspace.forecast` gives. At most 24 segments are shown.
+        frame: what `Workspace.forecast` gives, whose sizes `charts.history` draws. At most 24 segments are shown.
 
     Raises:
         SegkitError: the frame has other columns.
 
     >>> from segkit import E, Segment, charts, connect
     >>> charts.forecast(connect().forecast([Segment("Readers", E.opened.within(days=30).any())], days=7))
-    <Chart: Contacts ahead, if nothing happens, 8 rows>
+    <Chart: Contacts who will leave and enter, if nothing happens, 8 rows>
     """
     drawing.expect(frame, ("segment", "at", "size", "entries", "exits"), "forecast", "ws.forecast([...])")
-    return _panels(frame, "Contacts ahead, if nothing happens", "forecast", ["below zero: the contacts who leave"])
+    about = [_FLOW]
+    if len(frame) and frame["segment"].nunique() == 1:
+        about.append(f"{number(int(frame['size'].iloc[0]))} members now, {number(int(frame['size'].iloc[-1]))} in the end")
+    title = "Contacts who will leave and enter, if nothing happens"
+    return _panels(frame[frame["entries"].notna()], title, "flow", about, whole=frame)
 
 
 def flow(frame: pd.DataFrame) -> Chart:
     """Who came and went between two instants: entries above zero, exits below, and a line of the two together.
 
     Args:
-        frame: what `Workspace.history` gives; its first instant has no flow. At most 24 segments are shown; of more than 400
+        frame: what `Workspace.history` gives; its first instant has no flow. At most 24 segments are shown; of more than 92
             instants the flows of neighbours are added up.
 
     Raises:
@@ -72,8 +79,8 @@ def flow(frame: pd.DataFrame) -> Chart:
     'Contacts who came and went'
     """
     drawing.expect(frame, ("segment", "at", "entries", "exits"), "flow", "ws.history([...], start=...)")
-    about = ["above zero: entries; below: exits; line: the net"]
-    return _panels(frame[frame["entries"].notna()], "Contacts who came and went", "flow", about, whole=frame)
+    shown = frame[frame["entries"].notna()]
+    return _panels(shown, "Contacts who came and went", "flow", [_FLOW], whole=frame)
 
 
 def stability(frame: pd.DataFrame) -> Chart:
@@ -126,17 +133,17 @@ def _values(frame: pd.DataFrame, segments: Sequence[str], kind: str) -> tuple[li
     """The rows to draw, thinned, and how many instants each stands for."""
     headers = dict(zip(segments, drawing.names(segments), strict=True))
     found: list[dict[str, Any]] = []
-    step = 1
+    step, most = 1, _MOST_BARS if kind == "flow" else MOST_POINTS
     for segment in segments:
         own = frame[frame["segment"] == segment]
-        step = -(-len(own) // MOST_POINTS) if len(own) else 1
+        step = -(-len(own) // most) if len(own) else 1
         for begin in range(0, len(own), step):
             part = own.iloc[begin : begin + step]
             row = part.iloc[-1] if kind == "flow" else part.iloc[0]
             value = {"segment": headers[segment], "order": segments.index(segment), "at": f"{row['at']:{_LOCAL}}"}
             if "size" in frame:
                 value["size"] = int(row["size"])
-            if kind in ("flow", "forecast"):
+            if kind == "flow":
                 entries, exits = int(part["entries"].fillna(0).sum()), int(part["exits"].fillna(0).sum())
                 value |= {"entries": entries, "exits": exits, "out": -exits, "net": entries - exits}
             if kind == "stability":
@@ -174,14 +181,14 @@ def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
     x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=6 if is_lone else 3, labelOverlap=True))
     when = alt.Tooltip("at:T", title="at", format="%Y-%m-%d %H:%M")
     base = alt.Chart().encode(x=x)
-    counts = alt.Axis(format="~s", tickMinStep=1, tickCount=4)
+    counts = alt.Axis(format=",d", tickMinStep=1, tickCount=4)
     told = [alt.Tooltip("segment:N", title="segment"), when]
     match kind:
         case "stability":
             y = alt.Y("stability:Q", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="~%", tickCount=4))
             told += [alt.Tooltip("told:N", title="stayed"), alt.Tooltip("kept:Q", title="contacts", format=",")]
             drawn = base.encode(y=y, tooltip=told)
-            return [drawn.mark_line(color=drawing.BLUE, strokeWidth=1.5), _dots(drawn)]
+            return [drawn.mark_line(color=drawing.BLUE, strokeWidth=1.5), dots(drawn, values)]
         case "flow":
             told += [alt.Tooltip(f"{name}:Q", title=name, format=",") for name in ("entries", "exits", "net")]
             width = max(1, min(14, int((WIDE if is_lone else NARROW) / max(1, len({own["at"] for own in values})) * 0.7)))
@@ -194,23 +201,16 @@ def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
             net = base.mark_line(color=drawing.GREY, strokeWidth=1.5).encode(y="net:Q", tooltip=told)
             return [up, down, net]
         case _:
-            scale = alt.Scale(zero=True, **({} if any(own["size"] for own in values) else {"domain": [0, 1]}))
+            is_empty = not any(own["size"] for own in values)
+            scale = alt.Scale(domain=[0, 1]) if is_empty else alt.Scale(zero=True)
             y = alt.Y("size:Q", title="contacts" if is_lone else None, scale=scale, axis=counts)
-            told.append(alt.Tooltip("size:Q", title="contacts", format=","))
-            if kind == "forecast":
-                told += [alt.Tooltip(f"{name}:Q", title=name, format=",") for name in ("entries", "exits")]
-            drawn = base.encode(y=y, tooltip=told)
-            dash = [5, 3] if kind == "forecast" else [1, 0]
-            layers = [
-                drawn.mark_area(color=drawing.BLUE, opacity=0.2),
-                drawn.mark_line(color=drawing.BLUE, strokeWidth=2, strokeDash=dash),
-                _dots(drawn),
-            ]
-            if kind == "forecast":
-                layers.insert(0, base.mark_bar(color=drawing.ORANGE, size=4).encode(y="out:Q", tooltip=told))
-            return layers
+            drawn = base.encode(y=y, tooltip=[*told, alt.Tooltip("size:Q", title="contacts", format=",")])
+            area = drawn.mark_area(color=drawing.BLUE, opacity=0.2)
+            return [area, drawn.mark_line(color=drawing.BLUE, strokeWidth=2), dots(drawn, values)]
 
 
-def _dots(drawn: Any) -> Any:
-    """Where the tooltip is found; a lone instant is seen as one."""
-    return drawn.mark_point(color=drawing.BLUE, filled=True, size=14, opacity=1)
+def dots(drawn: Any, values: Sequence[Mapping[str, Any]]) -> Any:
+    """Where the tooltip is found; seen where there are few, such as a lone instant."""
+    segments = len({own["segment"] for own in values})
+    is_seen = len(values) <= _MOST_DOTS * segments
+    return drawn.mark_point(color=drawing.BLUE, filled=True, size=14, opacity=1 if is_seen else 0)
