@@ -959,7 +959,7 @@ class Workspace:
         """
         courses = self._ahead(segments, days, every)
         now = moment(self._as_of, self._zone).as_of
-        return self._of_grid(history.history(spells.spells(self.engine, courses), courses, now), courses)
+        return self._of_grid(history.history(spells.flows(self.engine, courses), courses, now), courses)
 
     def upcoming(self, segment: Audience | Predicate, days: int = 30, every: str = "day") -> pd.DataFrame:
         """When each member of a segment leaves, and who enters, if nothing happens; see `forecast`.
@@ -1034,7 +1034,7 @@ class Workspace:
         """
         own = [*(journey.stage(name) for name in journey.names), journey.none()]
         courses = self._courses(own, start, end, every, journey.defined())
-        sizes = history.history(spells.spells(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        sizes = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
         frame = stages.stages(sizes, journey.names, len(courses[0]))
         return self._of_grid(frame, courses)
 
