@@ -924,8 +924,8 @@ class Workspace:
         Raises:
             DefinitionError: there is no instant, or there are more than 10,000.
 
-        >>> from segkit import E, F, Segment
-        >>> readers = Segment("Readers", (E.opened.within(days=30).count() >= 5) & (F.opens > 10))
+        >>> from segkit import E, Segment
+        >>> readers = Segment("Readers", (E.opened.within(days=30).count() >= 5) & E.purchased.any())
         >>> frame = connect().reasons(readers, start="2025-10-01")
         >>> frame["because"].iloc[0]
         'became true: E.opened.within(days=30).count() >= 5'

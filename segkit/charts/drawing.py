@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BLUE = "#3a86c8"
 GREY = "#8a8a8a"
 ORANGE = "#d5752b"
+DIGITS = 6
+"""Of shares in a specification: those beyond are read back otherwise by some readers of JSON, and nobody sees them."""
 LONGEST_NAME = 120
 LONGEST_NOTE = 400
 _LONGEST_LINE = 90

@@ -147,7 +147,7 @@ def _values(frame: pd.DataFrame, segments: Sequence[str], kind: str) -> tuple[li
                 entries, exits = int(part["entries"].fillna(0).sum()), int(part["exits"].fillna(0).sum())
                 value |= {"entries": entries, "exits": exits, "out": -exits, "net": entries - exits}
             if kind == "stability":
-                share = float(row["stability"])
+                share = round(float(row["stability"]), drawing.DIGITS)
                 value |= {"stability": share if share == share else None, "kept": int(row["kept"]), "told": percent(share)}
             found.append(value)
     return found, step
@@ -203,7 +203,8 @@ def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
         case _:
             is_empty = not any(own["size"] for own in values)
             scale = alt.Scale(domain=[0, 1]) if is_empty else alt.Scale(zero=True)
-            y = alt.Y("size:Q", title="contacts" if is_lone else None, scale=scale, axis=counts)
+            axis = alt.Axis(values=[0], format="d") if is_empty else counts
+            y = alt.Y("size:Q", title="contacts" if is_lone else None, scale=scale, axis=axis)
             drawn = base.encode(y=y, tooltip=[*told, alt.Tooltip("size:Q", title="contacts", format=",")])
             area = drawn.mark_area(color=drawing.BLUE, opacity=0.2)
             return [area, drawn.mark_line(color=drawing.BLUE, strokeWidth=2), dots(drawn, values)]

@@ -84,7 +84,7 @@ def _cells(frame: pd.DataFrame, stages: list[str]) -> Any:
                     "row": place[source],
                     "column": place[target],
                     "moves": moves,
-                    "share": 0.0 if own is None else float(own.share),
+                    "share": 0.0 if own is None else round(float(own.share), drawing.DIGITS),
                     "told": "" if source == target else number(moves),
                     "of": "–" if own is None else percent(own.share),
                     "days": "–" if own is None or own.median_days != own.median_days else f"{own.median_days:,.1f}",
