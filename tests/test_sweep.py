@@ -185,7 +185,7 @@ def test_engines_sweep_many_conditions_at_once(engine: str) -> None:
     own = asked(engine, 1, "Europe/Rome")
     points = (*GRIDS["anything"][:3], *GRIDS["days"][-2:])
     kinds = [where for kind, where in KINDS.items() if kind != "sum" or engine != "sqlite"]
-    for some in (kinds[i::6] for i in range(0, 6, 3 if ENGINES[engine].is_slow else 1)):
+    for some in (kinds[i::6] for i in range(0, 6, 3 if ENGINES[engine].is_slow or ENGINES[engine].asks_together else 1)):
         where = some[0]
         for other in some[1:]:
             where = ~where & other if len(repr(where)) % 2 else where | ~other
