@@ -292,9 +292,9 @@ def test_one_instant_has_no_moves(ws) -> None:
 
 
 TABLES = {
-    "contacts": Rows({"contact_id": Kind.NUMBER}, [{"contact_id": i} for i in range(1, 5)]),
+    "contacts": Rows({"contact_id": Kind.INTEGER}, [{"contact_id": i} for i in range(1, 5)]),
     "events": Rows(
-        {"event_id": Kind.NUMBER, "contact_id": Kind.NUMBER, "event": Kind.TEXT, "occurred_at": Kind.TIMESTAMP},
+        {"event_id": Kind.INTEGER, "contact_id": Kind.INTEGER, "event": Kind.TEXT, "occurred_at": Kind.TIMESTAMP},
         [
             {"event_id": i, "contact_id": contact, "event": "opened", "occurred_at": f"2025-03-{day:02}T10:00:00Z"}
             for i, (contact, day) in enumerate([(1, 2), (1, 10), (2, 3), (2, 5), (3, 12), (4, 1)])
