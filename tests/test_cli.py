@@ -60,6 +60,22 @@ def test_sizes_are_those_of_the_workspace() -> None:
     assert "sample data" in table.stderr
 
 
+@pytest.mark.filterwarnings("ignore::segkit.SegkitWarning")
+def test_history_is_that_of_the_workspace() -> None:
+    words = ("history", "segments", "--start", "2025-09-30", "--end", "2025-11-30", "--every", "month", "--json")
+    rows = json.loads(run(*words).stdout)["rows"]
+    with connect(home=None) as ws:
+        expected = ws.history(ws.load("segments"), "2025-09-30", "2025-11-30", every="month")
+    assert [(row["segment"], row["size"], row["exits"]) for row in rows] == [
+        (segment, size, None if pd.isna(exits) else exits)
+        for segment, size, exits in expected[["segment", "size", "exits"]].itertuples(index=False)
+    ]
+    table = run(*words[:-1]).stdout
+    assert "NA" not in table
+    assert "2025-10-30" in table
+    assert [row["at"][:10] for row in rows[:3]] == ["2025-09-30", "2025-10-30", "2025-11-30"]
+
+
 def test_a_source_an_instant_and_a_zone_are_heeded(here: Path) -> None:
     contacts = pd.DataFrame({"contact_id": [1, 2], "seen": pd.to_datetime(["2025-03-30 23:30", "2025-03-31 12:00"])})
     (here / "data").mkdir()

@@ -10,6 +10,7 @@ import click
 
 from segkit.cli.configuration import configured
 from segkit.cli.demo import demo
+from segkit.cli.history import history
 from segkit.cli.render import render
 from segkit.cli.size import size
 from segkit.cli.verify import verify
@@ -53,5 +54,5 @@ def main() -> None:
     """Customer segments: define them once, see them, trust them, ship them."""
 
 
-for command in (demo, render, size, verify):
+for command in (demo, render, size, history, verify):
     main.add_command(command)

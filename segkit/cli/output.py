@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _WIDE = 160
+_SHARES = ("share", "growth", "churn")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -43,22 +44,20 @@ def table(frame: pd.DataFrame) -> Table:
     own = Table()
     for name, column in frame.items():
         own.add_column(Text(str(name)), justify="right" if column.dtype.kind in "iuf" else "left")
-    for row in frame.itertuples(index=False):
+    for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
         own.add_row(*(Text(_text(str(name), value)) for name, value in zip(frame.columns, row, strict=True)))
     return own
 
 
 def _text(name: str, value: Any) -> str:
     match value:
-        case bool():
-            return "yes" if value else "no"
-        case float() if value != value:
-            return ""
-        case float():
-            return f"{value:.1%}" if name == "share" else f"{value:,.4g}"
-        case int():
-            return f"{value:,}"
         case None:
             return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:.1%}" if name in _SHARES else f"{value:,.4g}"
+        case int():
+            return f"{value:,}"
         case _:
             return _CONTROL.sub(" ", str(value))
