@@ -154,7 +154,7 @@ def test_references_that_double_stay_linear(ws) -> None:
     assert ws.size(segments[-1]) == expected > 0
     sql = ws.sql(segments[-1])
     assert len(sql) < 20_000
-    assert sql.count("'opened'") == 1
+    assert sql.count("'opened'") == ws.sql(segments[0]).count("'opened'") > 0
     assert segments[-1].matches({"contact_id": 1, "opens": 0}, segments=segments)
 
 

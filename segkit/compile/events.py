@@ -348,12 +348,13 @@ def _repeated(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp
     """The ids of events that features read, and that stand on several rows: a row each."""
     assert table.id is not None
     own = sql.column(table.id, "e")
-    query = exp.Select(expressions=[own]).from_(sql.table(table.table, "e"), copy=False)
-    query = query.where(*_of_somebody(table, at, "e"), copy=False)
+    query = exp.Select(expressions=[sql.aliased(own, table.id)]).from_(sql.table(table.table, "e"), copy=False)
     if wanted := _wanted(table, features, "c"):
-        ids = exp.Select(expressions=[sql.column(table.id, "c")]).from_(sql.table(table.table, "c"), copy=False)
-        ids = ids.where(*_of_somebody(table, at, "c"), *wanted, copy=False)
-        query = query.where(exp.In(this=own.copy(), query=exp.Subquery(this=ids)), copy=False)
+        ids = exp.Select(expressions=[sql.column(table.id, "c")], distinct=exp.Distinct())
+        ids = ids.from_(sql.table(table.table, "c"), copy=False).where(*_of_somebody(table, at, "c"), *wanted, copy=False)
+        read = sql.column(table.id, "wanted")
+        query.join(sql.subquery(ids, "wanted"), on=exp.EQ(this=read, expression=own.copy()), copy=False)
+    query = query.where(*_of_somebody(table, at, "e"), copy=False)
     several = exp.GT(this=exp.Count(this=exp.Star()), expression=sql.number(1))
     return query.group_by(own.copy(), copy=False).having(several, copy=False)
 
@@ -366,14 +367,15 @@ def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature], rep
     wanted = (table.id, table.contact, table.event, table.time, *sorted(read))
     kept = list(dict.fromkeys(name for name in wanted if name is not None))
     on = exp.EQ(this=sql.column(table.id, repeated), expression=sql.column(table.id, "e"))
-    single = exp.Select(expressions=[sql.column(name, "e") for name in kept]).from_(sql.table(table.table, "e"), copy=False)
+    columns = [sql.aliased(sql.column(name, "e"), name) for name in kept]
+    single = exp.Select(expressions=columns).from_(sql.table(table.table, "e"), copy=False)
     single.join(sql.table(repeated), on=on, join_type="left", copy=False)
     single = single.where(
         *_of_somebody(table, at, "e"), *_wanted(table, features, "e"), sql.is_null(table.id, repeated), copy=False
     )
     copy = sql.fresh("copy", {name.casefold() for name in kept})
     copies = sql.row_number([sql.column(table.id, "e")], _smallest_first(table))
-    numbered = exp.Select(expressions=[*(sql.column(name, "e") for name in kept), sql.aliased(copies, copy)])
+    numbered = exp.Select(expressions=[*(column.copy() for column in columns), sql.aliased(copies, copy)])
     numbered = numbered.from_(sql.table(table.table, "e"), copy=False)
     numbered.join(sql.table(repeated), on=on.copy(), copy=False)
     numbered = numbered.where(*_of_somebody(table, at, "e"), copy=False)
