@@ -41,11 +41,11 @@ from segkit.plan.tree import (
     Standing,
     Term,
 )
+from segkit.plan.walk import rebuilt
 
 Source: TypeAlias = ColumnTerm | PastColumn | JsonTerm | ElementCount | FeatureTerm | Standing | OnList | Reference | Drawn | Raw
 ROW, KEY = "row", "contact_id"
 _SOURCES = get_args(Source)
-_NODES = (*get_args(Term), *get_args(Condition))
 _TRUTHS = (OnList, Reference, Drawn, Raw)
 _AS_IT_IS = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 
@@ -139,14 +139,8 @@ def _reading(node: Any, columns: Mapping[Source, str]) -> Any:
             return Comparison("==", ColumnTerm(columns[node], Kind.UNKNOWN), Constant(1, Kind.INTEGER))
         case _ if isinstance(node, _SOURCES):
             return ColumnTerm(columns[node], _kind(node), node.clock)
-        case Among(term, options):
-            return Among(_reading(term, columns), options)
-        case tuple():
-            return tuple(_reading(part, columns) for part in node)
-        case _ if isinstance(node, _NODES):
-            return type(node)(*(_reading(getattr(node, slot), columns) for slot in node.__slots__))
         case _:
-            return node
+            return rebuilt(node, lambda part: _reading(part, columns))
 
 
 def _kind(source: Term) -> Kind:

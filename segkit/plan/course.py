@@ -10,10 +10,10 @@ back, an event is inside of a window for one stretch of points, and so the leave
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 from segkit.catalog import Kind, time_column
 from segkit.plan import Plan
@@ -44,6 +44,7 @@ from segkit.plan.tree import (
     Standing,
     Term,
 )
+from segkit.plan.walk import rebuilt
 
 Edge: TypeAlias = dt.date
 """A date, or an instant."""
@@ -51,7 +52,6 @@ Edges: TypeAlias = tuple[Edge, ...]
 _ADDED = ("count", "sum", "avg", "distinct", "days", "weeks", "months")
 _KEPT = ("first", "last", "latest")
 EXACT = (Kind.INTEGER, Kind.DECIMAL)
-_NODES = (*get_args(Term), *get_args(Condition))
 
 
 class Unswept(Exception):
@@ -466,18 +466,8 @@ def _read(own: object) -> _Read:
 
 def _bare(own: Any) -> Any:
     """A condition or term whose features have no bounds."""
-    return _mapped(own, lambda feature: replace(feature, bounds=Bounds()))
-
-
-def _mapped(own: Any, change: Callable[[Feature], Feature]) -> Any:
     match own:
         case FeatureTerm(feature):
-            return replace(own, feature=change(feature))
-        case Among(term, options):
-            return Among(_mapped(term, change), options)
-        case tuple():
-            return tuple(_mapped(part, change) for part in own)
-        case _ if isinstance(own, _NODES):
-            return type(own)(*(_mapped(getattr(own, slot), change) for slot in own.__slots__))
+            return replace(own, feature=replace(feature, bounds=Bounds()))
         case _:
-            return own
+            return rebuilt(own, _bare)

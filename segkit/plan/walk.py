@@ -1,12 +1,14 @@
-"""One step of a walk down a definition."""
+"""One step of a walk: down a definition, or down what it was resolved to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from segkit.errors import DefinitionError
+from segkit.plan.tree import Among, Condition, Term
 
+_NODES = (*get_args(Term), *get_args(Condition))
 _Out = TypeVar("_Out")
 
 
@@ -17,3 +19,16 @@ def step(where: str, read: Callable[..., _Out], *arguments: Any) -> _Out:
     except DefinitionError as error:
         error.under(where)
         raise
+
+
+def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
+    """A condition or term, or several, each part of which is what `change` makes of it; anything else as it is."""
+    match node:
+        case Among(term, options):
+            return Among(change(term), options)
+        case tuple():
+            return tuple(change(part) for part in node)
+        case _ if isinstance(node, _NODES):
+            return type(node)(*(change(getattr(node, slot)) for slot in node.__slots__))
+        case _:
+            return node
