@@ -58,13 +58,14 @@ def read(*given: Path) -> list[Saved]:
     Raises:
         DefinitionError: one message for all files that hold no segment, and for names that stand in two files.
     """
-    paths = dict.fromkeys(path for own in given for path in _files_at(own))
+    paths = dict.fromkeys(path for own in given for path in files_at(own))
     found = in_each(((path, path) for path in paths), read_file)
     _check_names(found)
     return sorted(found, key=lambda saved: str(saved.segment.name))
 
 
-def _files_at(path: Path) -> list[Path]:
+def files_at(path: Path) -> list[Path]:
+    """A file by itself, or the files of segments of a folder, of which there must be some."""
     paths = files(path) if _is_folder(path) else [path]
     if not paths:
         raise DefinitionError(f"no file of a segment in {str(path)!r}", fix=f"put {', '.join(ENDINGS)} files there")

@@ -26,6 +26,7 @@ from segkit.catalog import Catalog, completed, conventional, find
 from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
+from segkit.findings import audit, finding
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.measures import (
@@ -671,6 +672,55 @@ class Workspace:
         """
         [own] = plans = self._plans([segment], as_of)
         return self._stamped(waterfall.waterfall(self.engine, own), plans, as_of)
+
+    def audit(
+        self,
+        segments: Iterable[Audience | Predicate],
+        *,
+        conditions: int = 20,
+        levels: int = 5,
+        smallest: int = 30,
+        overlap: float = 0.9,
+        as_of: Any = None,
+    ) -> pd.DataFrame:
+        """What is wrong with a set of segments: each by itself, one beside another, and what they name.
+
+        Looked for are definitions that are refused, contradictions, conditions without effect, segments that mean the same
+        as another or lie in one (whatever the data), that are empty, hold everyone or few, that overlap heavily, that have
+        many conditions or deep ones, no name, notes or owner; and lists, calculated fields and other known segments that
+        none of them uses. docs/audit.md lists the kinds. All sizes are counted in one query.
+
+        Args:
+            segments: segments or predicates, up to 499. One that is refused is a finding, and hides none of the others.
+            conditions: from more than so many conditions on there is advice.
+            levels: the same of groups of conditions in each other.
+            smallest: the same of fewer members.
+            overlap: the same of two segments that have this share in common of those in at least one of them.
+            as_of: the instant (default: the workspace's).
+
+        Returns:
+            segment, kind, severity (`error`, `warning` or `advice`), path (where in the definition), condition, what,
+            evidence, fix: a row a finding, the gravest of each segment first. `attrs["as_of"]` is the instant used.
+
+        Raises:
+            DefinitionError: there are more than 499 segments, or a limit is none.
+
+        >>> from segkit import F
+        >>> found = connect().audit([Segment("Dormant", (F.opens > 5) & (F.opens < 3), notes="to win back", owner="CRM")])
+        >>> found.loc[0, ["kind", "severity", "what"]].tolist()
+        ['contradiction', 'error', 'opens > 5 and opens < 3 exclude one another']
+        """
+        limits = audit.Limits(conditions, levels, smallest, overlap)
+        if isinstance(segments, Audience | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
+        known = {**by_name(self._segments), **by_name(s for s in own if s.name is not None)}
+        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        resolved = audit.resolve([segment.definition for segment in own], self._checked(), at, known)
+        plans = [each for one in resolved for each in one.plans[:1]]
+        self._hand_over_those_of(plans)
+        found = [*audit.findings(resolved, limits, self.engine), *audit.unused(resolved, self._catalog, known)]
+        return self._stamped(finding.table(found), plans, as_of)
 
     def performance(
         self,

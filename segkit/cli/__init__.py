@@ -11,6 +11,7 @@ import click
 from segkit.cli.configuration import configured
 from segkit.cli.demo import demo
 from segkit.cli.history import history
+from segkit.cli.lint import lint
 from segkit.cli.render import render
 from segkit.cli.size import size
 from segkit.cli.verify import verify
@@ -21,12 +22,14 @@ Examples:
   segkit demo
   segkit render segments/ --dialect snowflake --output sql/
   segkit size segments/ --source crm.duckdb --json
+  segkit lint segments/ --catalog catalog.yml
   SEGKIT_SOURCE=postgresql://... segkit verify segments/at_risk.yml
 
 A file of settings, segkit.toml, may hold source, catalog, timezone, as_of, dialect and home; ${NAME} in it
 is read from the environment, so that no secret stands in the file or on the command line.
 
-Exit codes: 0 all is well; 1 engines differ (verify); 2 the command, a file or the connection is at fault.
+Exit codes: 0 all is well; 1 engines differ (verify), or something is found (lint); 2 the command, a file or the
+connection is at fault.
 """
 
 
@@ -54,5 +57,5 @@ def main() -> None:
     """Customer segments: define them once, see them, trust them, ship them."""
 
 
-for command in (demo, render, size, history, verify):
+for command in (demo, render, size, history, lint, verify):
     main.add_command(command)

@@ -18,6 +18,8 @@ from segkit.workspace import Workspace, connect
 
 FILE = Path("segkit.toml")
 SETTINGS = ("source", "catalog", "timezone", "as_of", "dialect", "home")
+OF_LINT = {"conditions": int, "levels": int, "smallest": int, "overlap": float, "fail_on": str}
+"""Settings of `segkit lint`, in the table `[lint]`."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _Command = Callable[..., Any]
@@ -96,13 +98,14 @@ def configured(command: _Command) -> _Command:
 def _use(context: click.Context, _: click.Parameter, path: Path | None) -> None:
     if path is None and not FILE.is_file():
         return
-    settings = read(path or FILE)
+    settings, of_lint = read(path or FILE)
     assert isinstance(context.command, click.Group)
-    context.default_map = dict.fromkeys(context.command.commands, settings)
+    context.default_map = {**dict.fromkeys(context.command.commands, settings), "lint": {**settings, **of_lint}}
 
 
-def read(path: Path) -> dict[str, str]:
-    """The settings of a file, variables of the environment put in; paths in it are from the folder of the file on.
+def read(path: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """The settings of a file, variables of the environment put in, and those of its table `[lint]`; paths in it are from
+    the folder of the file on.
 
     Raises:
         SegkitError: it cannot be read, or holds something else than settings.
@@ -113,12 +116,25 @@ def read(path: Path) -> dict[str, str]:
         raise SegkitError(f"cannot read {path}: {error.strerror}", fix="check the path of the file of settings") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SegkitError(f"{path} is no TOML: {error}", fix='write lines such as source = "crm.duckdb"') from None
+    of_lint = _of_lint(found.pop("lint", {}), path)
     for name, value in found.items():
         if name not in SETTINGS:
             raise unknown("setting", name, SETTINGS).under(str(path))
         if not isinstance(value, str):
             raise SegkitError(f"{name} in {path} is no text", fix=f'write {name} = "..."')
-    return {name: _resolved(value, name, path) for name, value in found.items()}
+    return {name: _resolved(value, name, path) for name, value in found.items()}, of_lint
+
+
+def _of_lint(found: object, path: Path) -> dict[str, Any]:
+    if not isinstance(found, dict):
+        raise SegkitError(f"lint in {path} is no table", fix="write [lint], and below it lines such as conditions = 20")
+    for name, value in found.items():
+        if name not in OF_LINT:
+            raise unknown("setting", name, OF_LINT).under(f"[lint] in {path}")
+        kinds = (int, float) if OF_LINT[name] is float else OF_LINT[name]
+        if isinstance(value, bool) or not isinstance(value, kinds):
+            raise SegkitError(f"{name} of [lint] in {path} is {value!r:.40}", fix='write a number, or fail_on = "warning"')
+    return dict(found)
 
 
 def _resolved(value: str, name: str, path: Path) -> str:

@@ -49,6 +49,11 @@ def table(frame: pd.DataFrame) -> Table:
     return own
 
 
+def plain(text: object) -> str:
+    """Text of files and data as a terminal may show it, in one line."""
+    return _CONTROL.sub(" ", str(text))
+
+
 def _text(name: str, value: Any) -> str:
     match value:
         case None:
@@ -60,4 +65,4 @@ def _text(name: str, value: Any) -> str:
         case int():
             return f"{value:,}"
         case _:
-            return _CONTROL.sub(" ", str(value))
+            return plain(value)

@@ -76,6 +76,20 @@ def excludes(a: Condition, b: Condition, segments: Segments = _NONE) -> bool:
     return _contradictory([(a, True), (b, True)], segments)
 
 
+def subjects(condition: Condition, segments: Segments = _NONE) -> frozenset[object]:
+    """What a condition is about, roughly: of two conditions that share nothing neither implies the other, unless it is
+    one that never or always holds."""
+    found: set[object] = set()
+    todo = list(_keys([(condition, True)], segments))
+    while todo:
+        key = todo.pop()
+        about = key.feature.tables if isinstance(key, FeatureTerm) else key
+        if about not in found:
+            found.add(about)
+            todo.extend(operands(key))
+    return frozenset(found)
+
+
 def _contradictory(goals: list[_Goal], segments: Segments) -> bool:
     """Whether no contact meets all goals: each says of a condition that it holds, or that it does not."""
     features = list(dict.fromkeys(key for key in _keys(goals, segments) if isinstance(key, FeatureTerm)))
