@@ -35,6 +35,10 @@ class DefinitionError(SegkitError, ValueError):
     """A definition that means nothing, or names what does not exist."""
 
 
+class UnknownName(DefinitionError):
+    """A name of a field, an event, a list or a segment that does not exist."""
+
+
 class CatalogError(SegkitError, ValueError):
     """A catalog that is malformed, or does not fit the tables of the connection."""
 
@@ -68,7 +72,7 @@ def nearest(name: str, known: Iterable[str]) -> list[str]:
     return [by_folded[match] for match in get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)]
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> DefinitionError:
+def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
     """The error for a name that does not exist, with the nearest names that do.
 
     >>> print(unknown("field", "contry", ["country", "opens"]))
@@ -84,4 +88,4 @@ def unknown(what: str, name: str, known: Iterable[str]) -> DefinitionError:
         fix = f"known: {shown}"
     else:
         fix = "there are none"
-    return DefinitionError(f"unknown {what} {name!r:.80}", fix=fix)
+    return UnknownName(f"unknown {what} {name!r:.80}", fix=fix)

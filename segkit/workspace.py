@@ -26,7 +26,7 @@ from segkit.catalog import Catalog, completed, conventional, find
 from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
-from segkit.findings import audit, finding
+from segkit.findings import audit, diagnosis, finding
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.measures import (
@@ -721,6 +721,39 @@ class Workspace:
         self._hand_over_those_of(plans)
         found = [*audit.findings(resolved, limits, self.engine), *audit.unused(resolved, self._catalog, known)]
         return self._stamped(finding.table(found), plans, as_of)
+
+    def diagnose(self, segment: Audience | Predicate, *, as_of: Any = None) -> pd.DataFrame:
+        """What is wrong with a segment, or should be looked at twice: why it does not update, has members that nobody
+        expected, or is too small or too large. A definition that is refused is told as a finding, too.
+
+        Returns:
+            segment, kind (what sort of problem), severity (`error`: nobody can be a member, or it means nothing;
+            `warning`: the members are probably not those that are meant; `advice`: worth a look), path (where in the
+            definition, as in `waterfall`), condition, what (in one sentence), evidence (with figures), fix (what to do): the
+            gravest first, no row where nothing is wrong. Of the data only values are told that the definition names or that
+            look like these, and no addresses. `attrs` has as_of, and of what is not refused size, everyone, and windows (the
+            bounds of relative dates).
+
+        Raises:
+            DefinitionError: the segment has more than 500 different conditions.
+            EngineError: the engine refused a query.
+
+        >>> from segkit import F
+        >>> found = connect().diagnose((F.location == "usa") & (F.opens > 5))
+        >>> found[["kind", "severity", "path"]].values.tolist()[:2]
+        [['nobody', 'error', 'where'], ['value never seen', 'error', 'where.items[0]']]
+        >>> found["fix"][1]
+        "did you mean 'USA'?"
+        """
+        own = as_segment(segment)
+        catalog, latest = self._checked(), moment(self._as_of, self._zone)
+        at = latest if as_of is None else moment(as_of, self._zone)
+        known = {**by_name(self._segments), **by_name([own] if own.name is not None else [])}
+        frame = diagnosis.diagnose(
+            self.engine, own.definition, catalog, at, known, latest=latest.as_of, hand_over=self._hand_over_those_of
+        )
+        frame.attrs["as_of"] = at.as_of.isoformat()
+        return frame
 
     def performance(
         self,

@@ -2,6 +2,7 @@
 
     known:   one row: how many know each field          values:  the commonest texts of each field
     ordered: one row a field: quantiles, means and order of numbers, dates or timestamps
+    extremes: one row: the least and greatest of each field
 
 A query reads each contact once: its fields stand beside one another, and then, each with its number, below one another.
 """
@@ -18,6 +19,7 @@ from segkit.compile import conditions, events, sql
 from segkit.compile.joined import Base, base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
+from segkit.plan.clock import today
 from segkit.plan.tree import Comparison, Complement, Condition, Constant, FeatureTerm, IsMissing, Term
 
 QUARTERS = (0, 1, 2, 3, 4)
@@ -123,6 +125,27 @@ def ordered(plan: Plan, fields: Sequence[Asked]) -> exp.Select:
     query = exp.Select(expressions=_summary(ranked, is_number)).from_(sql.table(ranked), copy=False)
     query.group_by(sql.column(_FIELD, ranked), copy=False).order_by(sql.column(_FIELD, ranked), copy=False)
     return _with(query, base)
+
+
+def extremes(plan: Plan, terms: Sequence[Term]) -> exp.Select:
+    """One row: the least and greatest of some numbers, dates and timestamps (by UTC's clock) of the contacts: `low_0`,
+    `high_0`, ... For times also how many are known (`known_0`), how many lie after the moment of the plan (`ahead_0`), and
+    the greatest of the others (`past_0`)."""
+    base = base_of([plan])
+    columns: list[Sql] = []
+    for i, term in enumerate(terms):
+        columns += [sql.aliased(exp.Min(this=_written(term, base)), f"low_{i}")]
+        columns += [sql.aliased(exp.Max(this=_written(term, base)), f"high_{i}")]
+        if not term.kind.is_number:
+            ahead = conditions.condition(Comparison(">", term, _now(plan, term)), base.names)
+            past = conditions.condition(Comparison("<=", term, _now(plan, term)), base.names)
+            columns += [sql.aliased(exp.Count(this=_written(term, base)), f"known_{i}"), sql.aliased(_count(ahead), f"ahead_{i}")]
+            columns += [sql.aliased(exp.Max(this=sql.case_when(past, _written(term, base))), f"past_{i}")]
+    return base.select(columns, None, [IsMissing(term) for term in terms])
+
+
+def _now(plan: Plan, term: Term) -> Constant:
+    return Constant(today(plan.at), Kind.DATE) if term.kind is Kind.DATE else Constant(plan.at.as_of, Kind.TIMESTAMPTZ)
 
 
 def _summary(ranked: str, is_number: bool) -> list[Sql]:

@@ -33,14 +33,18 @@ _WORDS = {("and", False): "all of", ("or", False): "any of", ("or", True): "none
 
 
 @dataclass(frozen=True)
-class _Node:
-    """A condition, or a group of `below`; `negated` says that NOT stands before it, and counts as a part of it."""
+class Place:
+    """A condition, or a group of `below`; `negated` says that NOT stands before it, and counts as a part of it.
+
+    `node` and `condition` are what NOT stands before.
+    """
 
     path: str
     text: str
     negated: bool
+    node: nodes.Predicate
     condition: Condition
-    below: tuple[_Node, ...] = ()
+    below: tuple[Place, ...] = ()
     is_and: bool = True
 
 
@@ -55,13 +59,8 @@ def waterfall(engine: Engine, plan: Plan) -> pd.DataFrame:
     """
     import pandas as pd
 
-    root = _node("where", plan.definition.where, plan.where)
-    leaves = list(dict.fromkeys(_leaves(root)))
-    if len(leaves) > MOST:
-        raise DefinitionError(
-            f"{len(leaves):,} conditions are too many",
-            fix=f"name parts as segments of their own: at most {MOST} are counted",
-        )
+    root = tree(plan)
+    leaves = conditions(root)
     found = by_region(engine, [plan], leaves)
     assert found.sizes is not None
     counted = _Counted({leaf: found.holds(i) for i, leaf in enumerate(leaves)}, found.sizes)
@@ -74,8 +73,27 @@ def waterfall(engine: Engine, plan: Plan) -> pd.DataFrame:
 # ---------------------------------------------------------------- the tree
 
 
-def _node(path: str, where: nodes.Predicate, condition: Condition) -> _Node:
-    """The tree of a predicate, beside what it was resolved to."""
+def tree(plan: Plan) -> Place:
+    """The definition of a plan as a tree, beside what it was resolved to."""
+    return _place("where", plan.definition.where, plan.where)
+
+
+def conditions(root: Place) -> list[Condition]:
+    """The different conditions of a tree.
+
+    Raises:
+        DefinitionError: there are too many.
+    """
+    leaves = list(dict.fromkeys(_leaves(root)))
+    if len(leaves) > MOST:
+        raise DefinitionError(
+            f"{len(leaves):,} conditions are too many",
+            fix=f"name parts as segments of their own: at most {MOST} are counted",
+        )
+    return leaves
+
+
+def _place(path: str, where: nodes.Predicate, condition: Condition) -> Place:
     own, whole, negated = path, where, False
     while isinstance(where, nodes.Not) and isinstance(condition, Complement):
         path, where, condition, negated = path + ".item", where.item, condition.item, not negated
@@ -83,13 +101,13 @@ def _node(path: str, where: nodes.Predicate, condition: Condition) -> _Node:
         case (nodes.And(items), AllOf(resolved)) | (nodes.Or(items), AnyOf(resolved)):
             is_and = isinstance(where, nodes.And)
             pairs = zip(items, resolved, strict=True)
-            below = tuple(_node(f"{path}.items[{i}]", item, one) for i, (item, one) in enumerate(pairs))
-            return _Node(own, _WORDS["and" if is_and else "or", negated], negated, condition, below, is_and)
+            below = tuple(_place(f"{path}.items[{i}]", item, one) for i, (item, one) in enumerate(pairs))
+            return Place(own, _WORDS["and" if is_and else "or", negated], negated, where, condition, below, is_and)
         case _:
-            return _Node(own, _told(whole), negated, condition)
+            return Place(own, told(whole), negated, where, condition)
 
 
-def _told(where: nodes.Predicate) -> str:
+def told(where: nodes.Predicate) -> str:
     """A condition in the text language, or in Python where the language cannot say it."""
     from segkit import language  # its parser is loaded where there is text
 
@@ -99,7 +117,7 @@ def _told(where: nodes.Predicate) -> str:
         return seen(spell(where), _LONGEST)
 
 
-def _leaves(node: _Node) -> Iterator[Condition]:
+def _leaves(node: Place) -> Iterator[Condition]:
     if not node.below:
         yield node.condition
     for own in node.below:
@@ -120,7 +138,7 @@ class _Counted:
     def everyone(self) -> int:
         return int(self.sizes.sum())
 
-    def rows(self, root: _Node) -> Iterator[tuple[str, str, int, int, int]]:
+    def rows(self, root: Place) -> Iterator[tuple[str, str, int, int, int]]:
         """Path, condition, alone, running and without of each node. Without the root nothing is asked: everyone remains."""
         import numpy as np
 
@@ -128,7 +146,7 @@ class _Counted:
         yield from self._rows(root, self._holds(root), self.everyone, never, ~never)
 
     def _rows(
-        self, node: _Node, running: np.ndarray, without: int, low: np.ndarray, high: np.ndarray
+        self, node: Place, running: np.ndarray, without: int, low: np.ndarray, high: np.ndarray
     ) -> Iterator[tuple[str, str, int, int, int]]:
         """The rows of a node and of those below it.
 
@@ -153,7 +171,7 @@ class _Counted:
             ends = (low, rest) if node.is_and else (rest, high)
             yield from self._rows(own, before[i], self._size(rest), *ends)
 
-    def _holds(self, node: _Node) -> np.ndarray:
+    def _holds(self, node: Place) -> np.ndarray:
         own = reduce(and_ if node.is_and else or_, map(self._holds, node.below)) if node.below else self.leaves[node.condition]
         return ~own if node.negated else own
 

@@ -1,0 +1,48 @@
+"""Findings as a notebook shows them: a table of each severity, the gravest first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from segkit import display
+from segkit.display import Line, Table, View
+from segkit.findings.finding import Severity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = ("kind", "path", "condition", "what", "evidence", "fix")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Findings, to be looked at."""
+
+    view: View
+
+    def _repr_html_(self) -> str:
+        return display.html(self.view)
+
+
+def shown(found: pd.DataFrame) -> Shown:
+    """The frame of `ws.diagnose` or `ws.audit` as tables that wrap their text, to be the last line of a cell.
+
+    >>> from segkit import F, connect
+    >>> "value never seen" in shown(connect().diagnose(F.location == "usa"))._repr_html_()
+    True
+    """
+    names = list(dict.fromkeys(found["segment"]))
+    return Shown(View("Findings", ", ".join(names), tuple(_parts(found, len(names) > 1))))
+
+
+def _parts(found: pd.DataFrame, with_names: bool) -> Iterator[Line | Table]:
+    if found.empty:
+        yield Line("nothing found")
+    columns = ("segment", *_COLUMNS) if with_names else _COLUMNS
+    for severity in sorted(Severity, reverse=True):
+        own = found[found["severity"] == str(severity)]
+        if not own.empty:
+            rows = tuple(tuple(map(str, row)) for row in own[list(columns)].itertuples(index=False))
+            yield Table(str(severity), columns, rows, unfolded=True)
