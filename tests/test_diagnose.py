@@ -14,12 +14,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from engine_world import Asked, asked
 from engines import ENGINES, Rows
+from hypothesis import given
+from strategies import SEGMENTS, definitions, moments
 from test_docs import DOCS, held
+from test_laws import ZONES, examples
 from test_overlap import Elsewhere
 
 import segkit
 from segkit import E, F, Segment, Workspace, all_of, connect, everyone, in_segment, templates
+from segkit.builder import Predicate
 from segkit.catalog import Kind
 from segkit.findings.shown import shown
 
@@ -265,7 +270,10 @@ def test_a_notebook_shows_tables(ws) -> None:
     assert "<i>" not in html
     assert "&lt;i&gt;usa&lt;/i&gt;" in html
     assert html.count("<table>") == 2
-    assert "nothing found" in shown(ws.diagnose(F.opens > 5))._repr_html_()
+    nothing = shown(ws.diagnose((F.opens > 5) & F.last_open.within(days=30)))._repr_html_()
+    assert "nothing found" in nothing
+    assert f"{ws.size((F.opens > 5) & F.last_open.within(days=30)):,} of 3,999 contacts" in nothing
+    assert "2025-10-31" in nothing
 
 
 def test_a_circle_is_a_finding_about_the_whole(ws) -> None:
@@ -308,6 +316,14 @@ def test_no_contacts_at_all() -> None:
 def test_the_past_is_no_stale_data_and_knows_no_future(ws) -> None:
     own = Segment("Readers of then", E.opened.within(days=30).count() >= 2)
     assert ws.diagnose(own, as_of="2025-03-01").empty
+    [row] = ws.diagnose(E.opened.any() & (F.location == "USA"), as_of="2025-03-01").itertuples()
+    assert (row.kind, row.severity) == ("values of today", "advice")
+    assert "no history of location" in row.evidence
+
+
+def test_a_short_window_without_events_is_not_stale(ws) -> None:
+    """Bounces are a week apart: that there was none within the hour says nothing."""
+    assert "stale data" not in set(ws.diagnose(E.bounced.within(hours=1).any())["kind"])
 
 
 def test_few_queries_however_many_conditions() -> None:
@@ -319,6 +335,20 @@ def test_few_queries_however_many_conditions() -> None:
         frame = own.diagnose(Segment("Long", all_of(*conditions, *texts)))
         assert counting.queries == 5  # conditions, ends, events, and the values of two columns
         assert frame["kind"].tolist().count("value never seen") == 40
+
+
+@examples(60, 0.5)
+@given(definitions(), moments())
+def test_any_definition_can_be_diagnosed(where: Predicate, at: dt.datetime) -> None:
+    check_size(asked("duckdb", ZONES["Europe/Rome"], "Europe/Rome"), where, at)
+
+
+def check_size(world: Asked, where: Predicate, at: dt.datetime) -> None:
+    """A definition is diagnosed, and its members counted as the evaluator finds them."""
+    world.workspace.define(*(Segment(name, own) for name, own in SEGMENTS.items()))
+    own = world.said(where)
+    found = world.workspace.diagnose(own, as_of=at)
+    assert found.attrs["size"] == len(world.expected(own, at))
 
 
 # ---------------------------------------------------------------- every engine
@@ -345,3 +375,11 @@ def test_every_engine_finds_the_same(engine: str, worlds) -> None:
         found = own.diagnose(Segment(name, where))
         assert expected <= pairs(found), (name, found)
         pd.testing.assert_frame_equal(found, worlds["shop"].diagnose(Segment(name, where)))
+
+
+def test_what_an_engine_has_no_words_for_is_a_finding() -> None:
+    ENGINES["datafusion"].require()
+    own = asked("datafusion", ZONES["Europe/Rome"], "Europe/Rome").workspace
+    [row] = own.diagnose(F.props.json("plan") == "pro").itertuples()
+    assert (row.kind, row.path, row.severity) == ("unfit condition", "where", "error")
+    assert "no JSON functions" in row.what

@@ -34,7 +34,17 @@ def shown(found: pd.DataFrame) -> Shown:
     True
     """
     names = list(dict.fromkeys(found["segment"]))
-    return Shown(View("Findings", ", ".join(names), tuple(_parts(found, len(names) > 1))))
+    return Shown(View("Findings", ", ".join(names), (*_parts(found, len(names) > 1), *_resolved(found))))
+
+
+def _resolved(found: pd.DataFrame) -> Iterator[Line | Table]:
+    """The size, and the bounds of relative dates, where the frame knows them."""
+    if "size" in found.attrs:
+        size, everyone = found.attrs["size"], found.attrs["everyone"]
+        share = display.percent(size / everyone) if everyone else display.percent(float("nan"))
+        yield Line(f"{display.number(size)} of {display.number(everyone)} contacts ({share})", "size")
+    if windows := found.attrs.get("windows"):
+        yield Table("relative dates", ("condition", "from, until"), tuple(windows.items()))
 
 
 def _parts(found: pd.DataFrame, with_names: bool) -> Iterator[Line | Table]:

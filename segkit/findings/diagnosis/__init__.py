@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from segkit import nodes
 from segkit.catalog import Catalog
 from segkit.engines import Engine
-from segkit.errors import DefinitionError
+from segkit.errors import DefinitionError, DialectError
 from segkit.findings.diagnosis import asking, causes, sizes, spots, unexpected
 from segkit.findings.diagnosis.case import Case
-from segkit.findings.diagnosis.refused import refused
+from segkit.findings.diagnosis.refused import refused, unsaid
 from segkit.findings.diagnosis.seen import look
 from segkit.findings.finding import Finding, table
 from segkit.measures.waterfall import conditions, tree
@@ -59,7 +59,10 @@ def diagnose(
     except DefinitionError as error:
         return _framed(refused(definition, error, planned), {})
     hand_over([own])
-    case = _examined(engine, own, (latest - at.as_of).total_seconds() <= 60)
+    try:
+        case = _examined(engine, own, (latest - at.as_of).total_seconds() <= 60)
+    except DialectError as error:
+        return _framed(unsaid(definition, error), {})
     return _framed(_findings(case), {"size": case.size, "everyone": case.everyone, "windows": dict(own.windows)})
 
 

@@ -231,18 +231,15 @@ def _stale(case: Case, spot: Spot, feature: Feature, own: Happened) -> Finding |
         return None
     silence = _days(case, own.last)
     usual = _days(case, own.first) - silence
-    limit = max(_SILENT_DAYS, _SILENT_GAPS * usual / max(own.number - 1, 1))
+    gap = usual / max(own.number - 1, 1)
     low = feature.bounds.low
     is_window_empty = low is not None and type(low) is type(own.last) and own.last <= low
-    if silence <= limit and not (is_window_empty and own.number >= 2 * _SILENT_GAPS):
+    if silence <= (max(1, 5 * gap) if is_window_empty else max(_SILENT_DAYS, _SILENT_GAPS * gap)):
         return None
     severity = spot.severity if is_window_empty and not case.seen.count(spot.condition) else Severity.WARNING
     began = f"; the window begins at {case.shown(low)}" if low is not None else ""
     what = f"no {feature.event or 'other'!r} event has come in for {silence:,.0f} days"
-    evidence = (
-        f"{number(own.number)} events up to {case.shown(own.last)}, one in {usual / max(own.number - 1, 1):,.2g} days"
-        f" until then{began}"
-    )
+    evidence = f"{number(own.number)} events up to {case.shown(own.last)}, one in {gap:,.2g} days until then{began}"
     return case.found(spot, "stale data", severity, what, evidence, "load the events since then, or look at an earlier as_of")
 
 

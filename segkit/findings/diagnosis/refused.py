@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from segkit import nodes
-from segkit.errors import DefinitionError, UnknownName
+from segkit.errors import DefinitionError, DialectError, SegkitError, UnknownName
 from segkit.findings.finding import Finding, Severity
 from segkit.measures.waterfall import told
 
@@ -31,7 +31,12 @@ def refused(
         yield _finding(definition, "where", "", whole)
 
 
-def _finding(definition: nodes.Definition, path: str, text: str, error: DefinitionError) -> Finding:
+def unsaid(definition: nodes.Definition, error: DialectError) -> Iterator[Finding]:
+    """What the engine has no words for."""
+    yield _finding(definition, "where", told(definition.where), error)
+
+
+def _finding(definition: nodes.Definition, path: str, text: str, error: SegkitError) -> Finding:
     kind = "unknown name" if isinstance(error, UnknownName) else "unfit condition"
     evidence = "there is no such name here" if kind == "unknown name" else "the definition is refused: nothing of it is counted"
     return Finding(

@@ -13,6 +13,7 @@ from segkit.findings.diagnosis.case import Case, contacts
 from segkit.findings.diagnosis.spots import Spot, all_sided, is_half_of_a_range, is_time, named, pinned, walk
 from segkit.findings.finding import Finding, Severity
 from segkit.plan.clock import today
+from segkit.plan.course import without_history
 from segkit.plan.tree import Among, ColumnTerm, Comparison, Constant, FeatureTerm, IsMissing, PastColumn, Term
 from segkit.spelling import spell
 
@@ -25,6 +26,11 @@ _RELATIVE = re.compile(
 
 
 def findings(case: Case) -> Iterator[Finding]:
+    if not case.is_present and (names := without_history(case.plan)):
+        what = "fields without history are read as they are today, not as they were"
+        evidence = f"no history of {', '.join(names):.200}; as of {case.shown(case.plan.at.as_of)}"
+        fix = "declare their history in the catalog, or ask about events"
+        yield case.found(case.root, "values of today", Severity.ADVICE, what, evidence, fix)
     for spot in walk(case.root):
         if spot.place.below:
             yield from _brackets(case, spot)
