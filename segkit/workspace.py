@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from segkit import (
     nodes,
     panel,
     store,
+    tracking,
     verification,
     views,
 )
@@ -47,7 +48,7 @@ from segkit.measures import (
     waterfall,
 )
 from segkit.measures.rfm_cells import Rfm
-from segkit.plan import Plan, clock, moment, plan
+from segkit.plan import Moment, Plan, clock, moment, plan
 from segkit.plan import evergreen as plan_evergreen
 from segkit.plan.course import without_history
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, unpinned, zone_of
@@ -80,7 +81,8 @@ def connect(
             `list_members(list_name, contact_id)`.
         timezone: the zone of local dates, and of datetimes written without a zone (default: the catalog's, else UTC).
         as_of: the default instant of evaluation (default: the catalog's, else now at each call).
-        home: the folder where saved segments and frozen lists are kept, made when the first is; None keeps nothing.
+        home: the folder where saved segments, frozen lists and tracked history are kept, made when the first is; None keeps
+            nothing.
 
     Raises:
         EngineError: the source cannot be opened.
@@ -276,6 +278,156 @@ class Workspace:
         lists.remove(self._folder("lists"), name)
         self._lists = {other: own for other, own in self._lists.items() if other != name}
         self._hand_over({other: own for other, own in self._handed.items() if other != name})
+
+    def track(
+        self,
+        segments: Iterable[Segment],
+        *,
+        at_least: int | None = None,
+        at_most: int | None = None,
+        moved: float | None = None,
+    ) -> None:
+        """Keeps the membership of segments from the next `refresh` on, in the home. Nothing is evaluated yet.
+
+        A segment of a name that is tracked replaces it. Where its meaning changed, the next refresh begins a new version of
+        it; the history of the old one stays.
+
+        Args:
+            segments: segments with names.
+            at_least: `refresh` alerts where there are fewer members.
+            at_most: or where there are more.
+            moved: or where more than this share of the members before (0.2 is a fifth) came or went.
+
+        Raises:
+            DefinitionError: a segment has no name, or does not fit the catalog; none is tracked then.
+            DataError: the tracked history is damaged.
+
+        >>> from segkit import F
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> ws.track([Segment("US", F.country == "USA")], at_least=100)
+        >>> ws.refresh()[["segment", "size", "outcome"]].values.tolist()
+        [['US', 1852, 'first']]
+        """
+        if isinstance(segments, Audience | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        given = nodes.checked_list(segments, "segments")
+        own = {_named(segment): segment for segment in given}
+        self._try_out(self._checked(), {}, own.values(), by_name({**self._segments, **self._tracked(), **own}))
+        tracking.track(self._folder("tracking"), given, tracking.Alerts(at_least, at_most, moved))
+
+    def untrack(self, *names: str) -> None:
+        """Keeps the membership of segments no longer. Their history stays.
+
+        Raises:
+            DefinitionError: one is not tracked.
+
+        >>> from segkit import F
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> ws.track([Segment("US", F.country == "USA")])
+        >>> ws.untrack("US")
+        >>> ws.tracked
+        ()
+        """
+        tracking.untrack(self._folder("tracking"), names)
+
+    @property
+    def tracked(self) -> tuple[Segment, ...]:
+        """The segments whose membership is kept."""
+        return tuple(self._tracked().values())
+
+    def refresh(self, *, as_of: Any = None, dry_run: bool = False, hook: tracking.Hook | None = None) -> pd.DataFrame:
+        """Looks who is a member of each tracked segment, and keeps who came and went since the last time.
+
+        All segments are evaluated as of one instant, and written in one transaction: whatever stops a refresh, it is kept
+        whole or not at all. A segment that cannot be evaluated does not stop the others. Running it again as of the same
+        instant, or in two processes at once, changes nothing.
+
+        Args:
+            as_of: the instant of evaluation (default: the workspace's, else now); not before the last refresh.
+            dry_run: only tell what would be kept.
+            hook: is called as `hook(segment, adds, removes)` with the name and two lists of contact keys for each segment
+                that moved, after all is kept, to change a copy elsewhere. One that fails does not stop the others.
+
+        Returns:
+            A row for each tracked segment: segment, version (of its definition), size, entries, exits (since the last refresh,
+            missing at the first), outcome (`first`, `refreshed`, `new version`: its meaning changed, `already there`: of this
+            instant, `overtaken`: another process has refreshed as of a later one meanwhile, `failed`: size is that of the last
+            refresh), alert (what about its size needs a look), note (warnings), error. `attrs["as_of"]` is the instant.
+
+        Raises:
+            DefinitionError: nothing is tracked, or the instant is yet to come.
+            DataError: the instant lies before the last refresh, the contacts' keys cannot be kept, or the history is damaged.
+
+        >>> from segkit import E
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> ws.track([Segment("Readers", E.opened.within(days=30).count() >= 5)])
+        >>> _ = ws.refresh(as_of="2025-11-01")
+        >>> ws.refresh(as_of="2025-11-08")[["segment", "size", "entries", "exits"]].values.tolist()
+        [['Readers', 235, 22, 92]]
+        """
+        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        folder, planned = self._folder("tracking"), self._planner(at)
+        if dry_run:
+            return tracking.foreseen(folder, self.engine, at.as_of, planned)
+        return tracking.refreshed(folder, self.engine, at.as_of, planned, hook)
+
+    def tracked_sizes(self, segments: Iterable[str] | None = None) -> pd.DataFrame:
+        """How large tracked segments were at each refresh, as it was seen then.
+
+        Args:
+            segments: names (default: all that were ever refreshed).
+
+        Returns:
+            segment, version (of its definition), at, size, entries, exits (since the refresh before; missing in the first row).
+
+        Raises:
+            DefinitionError: a name was never tracked.
+            DataError: the history is damaged.
+        """
+        return tracking.sizes(self._folder("tracking"), _names(segments), self._zone)
+
+    def tracked_moves(self, segments: Iterable[str] | None = None, *, since: Any = None) -> pd.DataFrame:
+        """Who came to tracked segments and who left them.
+
+        Args:
+            segments: names (default: all that were ever refreshed).
+            since: tell what refreshes after this instant saw (default: what the last one saw).
+
+        Returns:
+            segment, version, at (the refresh that saw it), the contact key under its own name, move (`entered`, `exited`, or
+            `present`: a member at the first refresh already): by segment, time, move and key.
+
+        Raises:
+            DefinitionError: a name was never tracked.
+            DataError: the history is damaged.
+
+        >>> from segkit import E
+        >>> ws = connect(home=getfixture("tmp_path"))
+        >>> ws.track([Segment("Readers", E.opened.within(days=30).count() >= 5)])
+        >>> _ = ws.refresh(as_of="2025-11-01"), ws.refresh(as_of="2025-11-08")
+        >>> ws.tracked_moves().groupby("move").size().to_dict()
+        {'entered': 22, 'exited': 92}
+        """
+        after = None if since is None else tracking.stamp(moment(since, self._zone).as_of)
+        key = self._catalog.contacts.key
+        return tracking.moves(self._folder("tracking"), _names(segments), after, key, self._zone)
+
+    def tracked_spells(self, segments: Iterable[str] | None = None) -> pd.DataFrame:
+        """Who was a member of tracked segments from when to when, as refreshes saw it.
+
+        Args:
+            segments: names (default: all that were ever refreshed).
+
+        Returns:
+            segment, version, the contact key under its own name, entered_at (the first refresh that saw the contact inside),
+            exited_at (the first that saw it outside again, or the beginning of the next version; missing where it is still
+            inside), already_in (inside when the version began: nobody knows since when), by segment, version, key and time.
+
+        Raises:
+            DefinitionError: a name was never tracked.
+            DataError: the history is damaged.
+        """
+        return tracking.spells(self._folder("tracking"), _names(segments), self._catalog.contacts.key, self._zone)
 
     def size(self, segment: Audience | Predicate, *, as_of: Any = None) -> int:
         """How many contacts are members.
@@ -1435,6 +1587,20 @@ class Workspace:
 
     # ------------------------------------------------------------ the home
 
+    def _tracked(self) -> dict[str, Segment]:
+        return {str(own.name): own for own in tracking.tracked(self._folder("tracking"))}
+
+    def _planner(self, at: Moment) -> Callable[[tracking.Tracked], tuple[Plan, str]]:
+        """What plans a tracked segment, all of one catalog and among the same others, and writes out what it means."""
+        catalog, known = self._checked(), by_name({**self._segments, **self._tracked()})
+
+        def planned(own: tracking.Tracked) -> tuple[Plan, str]:
+            made = plan(own.definition, catalog, at, known)
+            self._hand_over_those_of([made])
+            return made, tracking.written_out(own.definition.where, catalog, known, at.zone)
+
+        return planned
+
     def _folder(self, name: str) -> Path:
         if self._home is None:
             raise DefinitionError("this connection keeps nothing on disk", fix='connect(..., home=".segkit")')
@@ -1484,3 +1650,9 @@ def _named(segment: object) -> str:
     if segment.name is None:
         raise DefinitionError(f"{segment!r:.80} has no name", fix="write Segment('name', it)")
     return segment.name
+
+
+def _names(given: Iterable[str] | None) -> list[str] | None:
+    if isinstance(given, str):
+        raise DefinitionError("expected a list of names", fix="put it in [ ]")
+    return None if given is None else nodes.checked_list(given, "names")

@@ -12,6 +12,7 @@ from segkit.cli.configuration import configured
 from segkit.cli.demo import demo
 from segkit.cli.history import history
 from segkit.cli.lint import lint
+from segkit.cli.refresh import refresh
 from segkit.cli.render import render
 from segkit.cli.size import size
 from segkit.cli.verify import verify
@@ -28,8 +29,8 @@ Examples:
 A file of settings, segkit.toml, may hold source, catalog, timezone, as_of, dialect and home; ${NAME} in it
 is read from the environment, so that no secret stands in the file or on the command line.
 
-Exit codes: 0 all is well; 1 engines differ (verify), or something is found (lint); 2 the command, a file or the
-connection is at fault.
+Exit codes: 0 all is well; 1 engines differ (verify), something is found (lint), an example does not hold (test) or a
+segment failed (refresh); 2 the command, a file or the connection is at fault.
 """
 
 
@@ -57,5 +58,5 @@ def main() -> None:
     """Customer segments: define them once, see them, trust them, ship them."""
 
 
-for command in (demo, render, size, history, lint, verify):
+for command in (demo, render, size, history, refresh, lint, verify):
     main.add_command(command)

@@ -73,7 +73,7 @@ def connected(command: _Command) -> _Command:
         type=click.Path(path_type=Path, file_okay=False),
         default=Path(".segkit"),
         show_default=True,
-        help="The folder of saved segments and frozen lists.",
+        help="The folder of saved segments, frozen lists and tracked history.",
     )
     return source(meaning(home(run)))
 

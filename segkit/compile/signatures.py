@@ -8,9 +8,10 @@ from sqlglot import exp
 
 from segkit.compile import conditions, sql
 from segkit.compile.joined import base_of
+from segkit.compile.membership import KEY
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
-from segkit.plan.tree import Condition
+from segkit.plan.tree import AnyOf, Condition
 
 BITS = 52
 """How many conditions one number tells: every engine and driver holds that many bits exactly, also those that make it a float."""
@@ -24,15 +25,27 @@ def signatures(plans: Sequence[Plan], wanted: Sequence[Condition]) -> exp.Select
     Each number tells `BITS` conditions, or the rest of them; the first is its highest bit.
     """
     base = base_of(plans)
+    return base.select(_bits(base.names, wanted), None, [*(plan.where for plan in plans), *wanted])
+
+
+def members(plans: Sequence[Plan]) -> exp.Select:
+    """One row for each contact that is a member of any plan, in no order: its key, and of which, as bits of `bits_0`, ..."""
+    base = base_of(plans)
+    wheres = [plan.where for plan in plans]
+    columns = [sql.aliased(base.key(), KEY), *_bits(base.names, wheres)]
+    return base.select(columns, wheres[0] if len(wheres) == 1 else AnyOf(tuple(wheres)), wheres)
+
+
+def _bits(names: conditions.Names, wanted: Sequence[Condition]) -> list[Sql]:
     columns: list[Sql] = []
     for start in range(0, len(wanted), BITS):
         some = wanted[start : start + BITS]
         bits = [
-            sql.case_when(conditions.condition(own, base.names), sql.number(1 << (len(some) - 1 - i)), sql.number(0))
+            sql.case_when(conditions.condition(own, names), sql.number(1 << (len(some) - 1 - i)), sql.number(0))
             for i, own in enumerate(some)
         ]
         columns.append(sql.aliased(sql.joined(exp.Add, list(bits)), f"bits_{start // BITS}"))
-    return base.select(columns, None, [*(plan.where for plan in plans), *wanted])
+    return columns
 
 
 def regions(plans: Sequence[Plan], wanted: Sequence[Condition]) -> exp.Select:

@@ -1,0 +1,107 @@
+"""Who is a member of many plans at one instant: bits of the contacts that are members of any, for a hundred plans a query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from segkit import compile
+from segkit.compile.membership import KEY
+from segkit.compile.signatures import BITS, members
+from segkit.engines import Engine, HandsOverColumns, Streams
+from segkit.engines.interrupt import CalledOff
+from segkit.errors import SegkitError
+from segkit.measures.overlap import Signatures
+from segkit.measures.progress import shown
+from segkit.plan import Plan
+from segkit.rendering import render
+from segkit.tracking import numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+
+AT_ONCE = 2 * BITS
+"""How many plans are asked in one query, as far as the engine allows."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """Contacts of some segments, by numbers of one `numbering`, as bytes; and why others could not be asked."""
+
+    numbering: numbers.Numbering
+    found: Mapping[str, bytes]
+    failed: Mapping[str, str]
+
+    def of(self, name: str) -> np.ndarray:
+        """The numbers of a segment's members, ascending."""
+        [own] = numbers.unpacked(self.found[name])
+        return own
+
+    def renumbered(self, other: numbers.Numbering) -> Callable[[str], np.ndarray]:
+        """What gives a segment's members by numbers of another numbering, in no order."""
+        others = other.of(self.numbering.keys())
+
+        def of(name: str) -> np.ndarray:
+            found: np.ndarray = others[self.of(name)]
+            return found
+
+        return of
+
+
+def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numbering) -> Members:
+    """The members of some segments. One that cannot be asked is left out, and the others are asked all the same.
+
+    Raises:
+        DataError: the contacts' keys cannot be kept.
+    """
+    import numpy as np
+
+    found: dict[str, bytes] = {}
+    failed: dict[str, str] = {}
+    names = list(plans)
+    parts = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
+    for part in shown(parts, len(parts), "segments, a hundred at a time"):
+        for some, answer in _answers(engine, plans, part):
+            if isinstance(answer, SegkitError):
+                failed |= dict.fromkeys(some, str(answer))
+                continue
+            keys, bits = answer
+            own = numbering.of(keys)
+            for i, name in enumerate(some):
+                found[name] = numbers.packed(np.sort(own[bits.holds(i)]))
+    return Members(numbering, found, failed)
+
+
+def _answers(
+    engine: Engine, plans: Mapping[str, Plan], names: Sequence[str]
+) -> Iterator[tuple[Sequence[str], tuple[Any, Signatures] | SegkitError]]:
+    """Keys and bits of some plans in one query; of halves of them, where that is too large or one of them is refused."""
+    wanted = [plans[name] for name in names]
+    try:
+        query = members(wanted)
+        is_small = engine.limits.allow(*compile.extent(query))
+        if is_small or len(names) == 1:
+            yield names, _answer(engine, query, len(names))
+            return
+    except CalledOff:
+        raise
+    except SegkitError as error:
+        if len(names) == 1:
+            yield names, error
+            return
+    half = len(names) // 2
+    yield from _answers(engine, plans, names[:half])
+    yield from _answers(engine, plans, names[half:])
+
+
+def _answer(engine: Engine, query: compile.Sql, count: int) -> tuple[Any, Signatures]:
+    import numpy as np
+
+    text = render(query, engine.renders_as)
+    if isinstance(engine, HandsOverColumns):
+        answer: Any = engine.columns(text)
+    else:
+        answer = engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
+    bits = (np.asarray(answer[f"bits_{i}"]).astype(np.int64) for i in range(-(-count // BITS)))
+    return np.asarray(answer[KEY]), Signatures(count, tuple(bits))
