@@ -65,6 +65,7 @@ from segkit.errors import (
     SegkitError,
     SegkitWarning,
 )
+from segkit.example import Example
 from segkit.exchange import from_react_querybuilder, to_json_logic, to_react_querybuilder
 from segkit.segment import Segment, parse_segment
 from segkit.version import VERSION
@@ -76,6 +77,7 @@ if TYPE_CHECKING:
     from segkit.lists import StaticList
     from segkit.measures.rfm_cells import Rfm, cells, rfm
     from segkit.rendering import dialects
+    from segkit.testing.check import check_examples
     from segkit.workspace import Workspace, connect
 
 __version__ = VERSION
@@ -90,6 +92,7 @@ __all__ = [
     "DialectError",
     "E",
     "EngineError",
+    "Example",
     "F",
     "Journey",
     "Rfm",
@@ -102,6 +105,7 @@ __all__ = [
     "any_of",
     "cells",
     "charts",
+    "check_examples",
     "connect",
     "constant",
     "days",
@@ -139,6 +143,7 @@ _LATER = {
     "StaticList": "lists",
     "Workspace": "workspace",
     "cells": "measures.rfm_cells",
+    "check_examples": "testing.check",
     "connect": "workspace",
     "dialects": "rendering",
     "parse": "language",

@@ -6,7 +6,8 @@
 - the API form of the product page: `{"name": ..., "logic": "AND", "conditions": [{"field", "operator", "value"}]}`;
   groups nest, `"not": true` negates one.
 
-Reading never runs code, and every refusal names the path and the fix.
+Either may hold `examples`, which say nothing of the definition: `example` reads them. Reading never runs code, and every
+refusal names the path and the fix.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, get_args, get_origin, get_type_hints
 from typing import Literal as OneOfThese
 
-from segkit import nodes
+from segkit import example, nodes
 from segkit.documents import at, check_size, only_keys, parsed
 from segkit.errors import DefinitionError, unknown
 from segkit.operators import OPERATORS, Operator, operator
@@ -153,7 +154,7 @@ def _own(document: Mapping[str, Any]) -> nodes.Definition:
         raise DefinitionError(
             f"version {document['segkit']!r:.60} of the form", where=".segkit", fix=f"this segkit reads version {VERSION}"
         )
-    only_keys(document, ("segkit", "name", "where", "notes", "owner", "tags"))
+    only_keys(document, ("segkit", "name", "where", "notes", "owner", "tags", "examples"))
     if "where" not in document:
         raise DefinitionError("the segment has no where", fix='add "where": {...}')
     return _definition(document, at(".where", lambda: _read_node(document["where"], nodes.Predicate)))
@@ -263,7 +264,7 @@ def _classes(hint: Any) -> tuple[type[nodes.Node], ...]:
 
 
 def _api(document: Mapping[str, Any]) -> nodes.Definition:
-    only_keys(document, ("name", "logic", "conditions", "not", "notes", "description", "owner", "tags"))
+    only_keys(document, ("name", "logic", "conditions", "not", "notes", "description", "owner", "tags", "examples"))
     about = dict(document)
     if "description" in about:
         if "notes" in about:
@@ -352,7 +353,7 @@ def json_schema() -> dict[str, Any]:
     'A segkit segment'
     """
     about = {"notes": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string", "minLength": 1}}}
-    name = {"name": {"type": ["string", "null"]}, "owner": {"type": "string"}}
+    name = {"name": {"type": ["string", "null"]}, "owner": {"type": "string"}, "examples": _ref("examples")}
     own = {"segkit": {"const": VERSION}, **name, **about, "where": _ref("Predicate")}
     api = {**name, **about, "description": {"type": "string"}, **_group_schema()}
     return {
@@ -369,6 +370,7 @@ def json_schema() -> dict[str, Any]:
                     _object({"type": {"enum": list(_CONSTANTS)}, "value": {"type": "string"}}, ("type", "value")),
                 ]
             },
+            "examples": example.schema(),
             "group": _object(_group_schema(), ("conditions",)),
             "condition": _object(
                 {"field": {"type": "string", "minLength": 1}, "operator": {"enum": _operator_spellings()}, "value": True},

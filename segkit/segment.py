@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from segkit import codec, display, evaluate, nodes, views
+from segkit import codec, display, documents, evaluate, example, nodes, views
 from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
 from segkit.describe import describe
 from segkit.errors import CatalogError, DefinitionError
+from segkit.example import Example
 from segkit.plan import Moment, Plan, is_evergreen, moment, plan
 from segkit.plan import evergreen as plan_evergreen
 from segkit.plan.clock import iso_time
@@ -65,6 +67,8 @@ class Segment(Audience):
         notes: what it is for.
         owner: who answers for it.
         tags: words to find it by.
+        examples: contacts that should be members, and others that should not. They are no part of what the segment means:
+            two segments are equal whatever their examples.
 
     Segments and predicates combine with `&`, `|`, `-` and `~`; the result has no name until it gets one.
 
@@ -74,7 +78,7 @@ class Segment(Audience):
     Segment('Foreign VIP', (F.total_spent > 500) & (F.country != 'USA'))
     """
 
-    __slots__ = ("definition",)
+    __slots__ = ("definition", "examples")
 
     def __init__(
         self,
@@ -84,9 +88,11 @@ class Segment(Audience):
         notes: str = "",
         owner: str = "",
         tags: Iterable[str] = (),
+        examples: Iterable[Example] = (),
     ) -> None:
         own = tuple(nodes.checked_list(tags, "tags"))
         self.definition = nodes.Definition(name, as_predicate(where).node, notes, owner, own)
+        self.examples = example.checked(examples)
 
     @property
     def name(self) -> str | None:
@@ -124,7 +130,8 @@ class Segment(Audience):
         >>> Segment.from_dict({"name": "Rich", "conditions": [{"field": "spent", "operator": "greater_than", "value": 500}]})
         Segment('Rich', F.spent > 500)
         """
-        return cls._of(codec.from_dict(document))
+        definition = codec.from_dict(document)
+        return cls._of(definition, documents.at("$.examples", lambda: example.read(document.get("examples", []))))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Segment:
@@ -136,7 +143,7 @@ class Segment(Audience):
         >>> Segment.from_json('{"name": "US", "conditions": [{"field": "country", "operator": "equals", "value": "USA"}]}')
         Segment('US', F.country == 'USA')
         """
-        return cls._of(codec.from_json(text))
+        return cls.from_dict(documents.parsed(text))
 
     def to_dict(self) -> dict[str, Any]:
         """segkit's own form, which `from_dict` reads back equal.
@@ -145,7 +152,8 @@ class Segment(Audience):
         >>> Segment.from_dict(Segment("US", F.country == "USA").to_dict())
         Segment('US', F.country == 'USA')
         """
-        return codec.to_dict(self.definition)
+        examples = {"examples": example.written(self.examples)} if self.examples else {}
+        return {**codec.to_dict(self.definition), **examples}
 
     def to_json(self) -> str:
         """segkit's own form as JSON text, which `from_json` reads back equal.
@@ -154,7 +162,7 @@ class Segment(Audience):
         >>> Segment.from_json(Segment("US", F.country == "USA").to_json())
         Segment('US', F.country == 'USA')
         """
-        return codec.to_json(self.definition)
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, allow_nan=False)
 
     def to_text(self) -> str:
         """The condition in the text language, which `parse` reads back equal; the name and the notes are not in it.
@@ -169,6 +177,20 @@ class Segment(Audience):
         from segkit import language  # its parser is loaded where there is text
 
         return language.to_text(self.definition.where)
+
+    def with_examples(self, *examples: Example) -> Segment:
+        """The segment with more examples beside it.
+
+        Raises:
+            DefinitionError: two examples have one name.
+
+        >>> from segkit import Example, F
+        >>> rich = Segment("Rich", F.spent > 500)
+        >>> tested = rich.with_examples(Example(name="just not", contact={"spent": 500}, expected=False))
+        >>> len(tested.examples), tested == rich
+        (1, True)
+        """
+        return self._of(self.definition, example.checked((*self.examples, *examples)))
 
     # meaning
     def sql(
@@ -249,7 +271,7 @@ class Segment(Audience):
         rows = nodes.checked_list(events, "events")
         if odd := [row for row in (contact, *rows) if not isinstance(row, Mapping)]:
             raise DefinitionError(f"{odd[0]!r:.60} is no contact and no event", fix='pass mappings such as {"country": "USA"}')
-        own = as_catalog(catalog) if catalog is not None else _catalog_of_values(contact, rows)
+        own = as_catalog(catalog) if catalog is not None else catalog_of_values([contact], rows)
         at = moment(as_of if as_of is not None else own.as_of, zone_of(timezone, own))
         key = contact.get(own.contacts.key)
         if isinstance(lists, Mapping):
@@ -304,9 +326,9 @@ class Segment(Audience):
         return display.html(views.definition(self.definition, _told(self.definition.where)))
 
     @classmethod
-    def _of(cls, definition: nodes.Definition) -> Segment:
+    def _of(cls, definition: nodes.Definition, examples: tuple[Example, ...] = ()) -> Segment:
         segment = cls.__new__(cls)
-        segment.definition = definition
+        segment.definition, segment.examples = definition, examples
         return segment
 
 
@@ -434,16 +456,20 @@ def comments(lines: Iterable[str]) -> list[str]:
     return ["-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line).replace("${", "$ {")[:300] for line in lines]
 
 
-def _catalog_of_values(contact: Mapping[str, Any], events: Iterable[Mapping[str, Any]]) -> Catalog:
+def catalog_of_values(contacts: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Catalog:
     """The catalog that values given by hand imply: their kinds, and any field they leave out."""
-    properties: dict[str, Column] = {}
-    for row in events:
+    table = EventTable(id="event_id", properties=_columns_of(events))
+    return replace(ASSUMED, contacts=ContactTable(fields=_columns_of(contacts)), events=(table,))
+
+
+def _columns_of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Column]:
+    """Each field of some rows, of the kind that its first value has."""
+    columns: dict[str, Column] = {}
+    for row in rows:
         for name, value in row.items():
-            if name not in properties or properties[name].kind is Kind.UNKNOWN:
-                properties[str(name)] = Column(str(name), _kind_of(value))
-    fields = {str(name): Column(str(name), _kind_of(value)) for name, value in contact.items()}
-    table = EventTable(id="event_id", properties=properties)
-    return replace(ASSUMED, contacts=ContactTable(fields=fields), events=(table,))
+            if name not in columns or columns[name].kind is Kind.UNKNOWN:
+                columns[str(name)] = Column(str(name), _kind_of(value))
+    return columns
 
 
 def _kind_of(value: Any) -> Kind:

@@ -107,7 +107,7 @@ def read_file(path: Path) -> Saved:
     Raises:
         DefinitionError: the file cannot be read, or holds no segment with a name.
     """
-    segment = segment_of(_document(path))
+    segment = segment_of(document_at(path))
     if segment.name is None:
         raise DefinitionError("the segment has no name", fix='add "name"')
     return Saved(path, segment)
@@ -125,7 +125,7 @@ def segment_of(document: Any) -> Segment:
 
     where = documents.at("$.where, ", lambda: parse(document["where"]))
     about = Segment.from_dict({"segkit": 1, **document, "where": {"type": "everyone"}})
-    return Segment(about.name, where, notes=about.notes, owner=about.owner, tags=about.tags)
+    return Segment(about.name, where, notes=about.notes, owner=about.owner, tags=about.tags, examples=about.examples)
 
 
 def tried(given: Iterable[tuple[Path, _G]], work: Callable[[_G], _T]) -> tuple[list[_T], list[str]]:
@@ -149,7 +149,12 @@ def in_each(given: Iterable[tuple[Path, _G]], work: Callable[[_G], _T]) -> list[
     return done
 
 
-def _document(path: Path) -> Any:
+def document_at(path: Path) -> Any:
+    """What a file holds, not yet as a segment.
+
+    Raises:
+        DefinitionError: the file cannot be read, or is neither JSON nor YAML.
+    """
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise DefinitionError(f"a file that ends in {ending or 'nothing'}", fix=f"use one of {', '.join(ENDINGS)}")
@@ -221,7 +226,7 @@ def _is_same(one: Path, other: Path) -> bool:
 def _name_in(path: Path) -> object:
     """The name that stands in a file, None if there is none."""
     try:
-        document = _document(path)
+        document = document_at(path)
     except SegkitError:
         return None
     return document.get("name") if isinstance(document, Mapping) else None

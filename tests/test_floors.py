@@ -19,7 +19,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("nodes", "errors", "display", "version"), 0),
     "statistics": 1,
     **dict.fromkeys(("catalog", "documents", "operators", "patterns", "yaml_document"), 1),
-    **dict.fromkeys(("spelling", "builder", "codec", "json_logic", "language", "react_querybuilder"), 2),
+    **dict.fromkeys(("spelling", "builder", "codec", "example", "json_logic", "language", "react_querybuilder"), 2),
     "plan": 3,
     **dict.fromkeys(("evaluate", "compile", "describe"), 4),
     **dict.fromkeys(("rendering", "views"), 5),
@@ -37,6 +37,7 @@ FLOORS: dict[str, int] = {
             "suggestions",
             "templates",
             "tracking",
+            "testing",
             "verification",
         ),
         7,
@@ -44,7 +45,7 @@ FLOORS: dict[str, int] = {
     **dict.fromkeys(("charts", "bundled", "exports", "magics"), 8),
     "panel": 9,
     "workspace": 10,
-    **dict.fromkeys(("cli", "__init__", "__main__"), 11),
+    **dict.fromkeys(("cli", "pytest_plugin", "__init__", "__main__"), 11),
 }
 HOMES = {
     "sqlglot": {"compile", "rendering"},
@@ -64,6 +65,7 @@ HOMES = {
     "click": {"cli"},
     "IPython": {"magics"},
     "numpy": {"charts", "counting", "engines", "findings", "measures", "tracking"},
+    "pytest": {"pytest_plugin"},
     "pandas": {
         "charts",
         "cli",
@@ -77,6 +79,7 @@ HOMES = {
         "panel",
         "templates",
         "tracking",
+        "testing",
         "verification",
         "workspace",
     },

@@ -15,6 +15,7 @@ from segkit.cli.lint import lint
 from segkit.cli.refresh import refresh
 from segkit.cli.render import render
 from segkit.cli.size import size
+from segkit.cli.test import test
 from segkit.cli.verify import verify
 from segkit.errors import SegkitError
 
@@ -22,6 +23,7 @@ _EPILOG = """\b
 Examples:
   segkit demo
   segkit render segments/ --dialect snowflake --output sql/
+  segkit test segments/
   segkit size segments/ --source crm.duckdb --json
   segkit lint segments/ --catalog catalog.yml
   SEGKIT_SOURCE=postgresql://... segkit verify segments/at_risk.yml
@@ -58,5 +60,5 @@ def main() -> None:
     """Customer segments: define them once, see them, trust them, ship them."""
 
 
-for command in (demo, render, size, history, refresh, lint, verify):
+for command in (demo, render, size, history, refresh, lint, test, verify):
     main.add_command(command)

@@ -45,6 +45,7 @@ class _Single:
     negated: bool
 
     def text(self) -> str:
+        """The condition in Python, with its negation."""
         return seen(spell(nodes.Not(self.node) if self.negated else self.node), _LONGEST)
 
 
@@ -151,7 +152,7 @@ def _holds(tree: _Tree, truths: Truths) -> bool:
             return all(_holds(own, truths) for own in items) if is_all else any(_holds(own, truths) for own in items)
 
 
-def _accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
+def accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
     """The conditions without which the tree could hold or not hold otherwise."""
     match tree:
         case _Single():
@@ -160,7 +161,7 @@ def _accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
             whole = _holds(tree, truths)
             for own in items:
                 if whole == is_all or _holds(own, truths) == whole:
-                    yield from _accounting(own, truths)
+                    yield from accounting(own, truths)
 
 
 class Reasons:
@@ -189,7 +190,7 @@ class Reasons:
         return self._told[case]
 
     def _reason(self, old: Truths, new: Truths) -> str:
-        then, now = list(_accounting(self._old, old)), list(_accounting(self._new, new))
+        then, now = list(accounting(self._old, old)), list(accounting(self._new, new))
         is_gained = _holds(self._new, new)
         removed = [own for own in then if (self._key(own), is_gained) in self._removed]
         added = [own for own in now if (self._key(own), not is_gained) in self._added]

@@ -57,7 +57,7 @@ def handed(
         catalog: what may be named now.
         segments: the segments known by name now.
         hand_over: makes the lists that plans name known to the engine.
-        save: keeps a segment.
+        save: keeps a segment; one that is replaced leaves its examples.
     """
     counting: list[tuple[Catalog, Mapping[str, Segment], Counting]] = []
 
@@ -84,7 +84,9 @@ def handed(
         return metrics.masked(frame) if is_masked else frame
 
     def keep(own: nodes.Definition) -> object:
-        return save(Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags))
+        before = segments().get(str(own.name))
+        segment = Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags)
+        return save(segment if before is None else segment.with_examples(*before.examples))
 
     return Handed(
         engine.dialect,

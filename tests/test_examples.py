@@ -1,0 +1,358 @@
+"""Examples beside segments: kept in files, checked by Python, the shell and pytest, and invented at the boundaries."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from click.testing import CliRunner, Result
+
+import segkit as sk
+from segkit import DefinitionError, E, Example, F, Segment, cli, codec, connect, in_list, in_segment, store
+
+pytest_plugins = ["pytester"]
+
+AT_RISK = """\
+name: At risk
+where: |
+  Opened < 2 emails in last 60 days
+  AND Subscribed > 90 days ago
+examples:
+  - name: opened once
+    as_of: 2025-11-30
+    contact: {subscribed: 2024-01-01}
+    events:
+      - {event: opened, occurred_at: 2025-11-20T10:00:00}
+    expected: true
+  - name: opened twice
+    as_of: 2025-11-30
+    contact: {subscribed: 2024-01-01}
+    events:
+      - {event: opened, occurred_at: 2025-11-20T10:00:00}
+      - {event: opened, occurred_at: 2025-10-02T10:00:00}
+    expected: false
+"""
+TOP = Segment("Two best", F.spent.top(n=2))
+MANY = tuple({"contact_id": key, "spent": spent} for key, spent in enumerate((5, 9, None, 7, 9)))
+FULL = Example(
+    name="of every kind",
+    contact={
+        "n": 1,
+        "half": 0.5,
+        "exact": Decimal("1.20"),
+        "text": "é",
+        "yes": True,
+        "none": None,
+        "day": dt.date(2025, 1, 2),
+        "at": dt.datetime(2025, 1, 2, 3, 4, 5, 6),
+        "there": dt.datetime(2025, 1, 2, 3, tzinfo=dt.UTC),
+        "json": {"a": [1, None, {}], "type": "date"},
+    },
+    events=[{"event": "opened", "occurred_at": dt.datetime(2025, 1, 1), "tags": ["x"]}],
+    lists=["VIP"],
+    as_of=dt.date(2025, 1, 3),
+    expected=False,
+)
+SEVERAL = Example(name="several", contacts=MANY, lists={"VIP": [1, 2]}, expected=[1, 4])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ("CATALOG", "TIMEZONE", "AS_OF", "CONFIG"):
+        monkeypatch.delenv(f"SEGKIT_{name}", raising=False)
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "at_risk.yml").write_text(AT_RISK)
+    return tmp_path
+
+
+def run(*words: str | Path) -> Result:
+    result = CliRunner().invoke(cli.main, [str(word) for word in words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def answers(*examples: Example, of: Segment, **options: Any) -> list[tuple[bool, str, str]]:
+    frame = sk.check_examples(of.with_examples(*examples), **options)
+    return list(frame[["holds", "got", "because"]].itertuples(index=False, name=None))
+
+
+# ---------------------------------------------------------------- beside a definition
+
+
+def test_examples_are_read_back_as_they_were(tmp_path: Path) -> None:
+    segment = Segment("Rich", F.n > 5, owner="Ann", examples=[FULL, SEVERAL])
+    for again in (Segment.from_json(segment.to_json()), Segment.from_dict(segment.to_dict())):
+        assert again == segment
+        assert again.examples == segment.examples
+    jsonschema.validate(segment.to_dict(), sk.json_schema())
+    file = store.save(tmp_path, segment)
+    assert store.read_file(file).segment.examples == segment.examples
+    text = json.dumps({"name": "Rich", "where": "n > 5", "examples": segment.to_dict()["examples"]})
+    (tmp_path / "text.yml").write_text(text)
+    assert store.read_file(tmp_path / "text.yml").segment.examples == segment.examples
+
+
+def test_a_segment_without_examples_is_written_as_ever() -> None:
+    segment = Segment("Rich", F.n > 5)
+    assert "examples" not in segment.to_dict()
+    assert segment.to_json() == codec.to_json(segment.definition)
+
+
+def test_examples_do_not_change_what_a_segment_is() -> None:
+    plain, tested = Segment("Rich", F.n > 5), Segment("Rich", F.n > 5, examples=[FULL])
+    assert plain == tested
+    assert hash(plain) == hash(tested)
+    assert codec.fingerprint(plain.definition) == codec.fingerprint(tested.definition)
+    assert plain.sql(as_of="2025-11-30") == tested.sql(as_of="2025-11-30")
+    assert tested.with_examples(SEVERAL).examples == (FULL, SEVERAL)
+    assert tested.examples == (FULL,)
+    assert (tested & plain).examples == ()
+
+
+def test_examples_are_kept_by_a_workspace(tmp_path: Path) -> None:
+    connect(home=tmp_path).save(Segment("Rich", F.total_spent > 5, examples=[Example(name="a", contact={}, expected=False)]))
+    [again] = connect(home=tmp_path).segments
+    assert [own.name for own in again.examples] == ["a"]
+
+
+GOOD = {"name": "a", "contact": {"n": 1}, "expected": True}
+
+
+@pytest.mark.parametrize(
+    ("examples", "where", "part"),
+    [
+        (5, "$.examples", "must be a list"),
+        ([5], "$.examples[0]", "expected an example"),
+        ([{**GOOD, "evnts": []}], "$.examples[0]", "did you mean 'events'"),
+        ([{"name": "a", "contact": {}}], "$.examples[0]", 'add "expected"'),
+        ([{"contact": {}, "expected": True}], "$.examples[0]", 'add "name"'),
+        ([{**GOOD, "name": ""}], "$.examples[0].name", "is empty"),
+        ([GOOD, GOOD], "$.examples[1].name", "two examples are called 'a'"),
+        ([{"name": "a", "expected": True}], "$.examples[0].contact", "either contact or contacts"),
+        ([{**GOOD, "contacts": [{}]}], "$.examples[0].contact", "either contact or contacts"),
+        ([{**GOOD, "contact": [1]}], "$.examples[0].contact", "expected an object"),
+        ([{**GOOD, "contact": {"a": {"b": float("nan")}}}], "$.examples[0].contact.a.b", "is not a number"),
+        ([{**GOOD, "contact": {"d": {"type": "date", "value": "soon"}}}], "$.examples[0].contact.d.value", "is no date"),
+        ([{**GOOD, "events": [{"event": "a"}, 3]}], "$.examples[0].events[1]", "expected an object"),
+        ([{**GOOD, "events": {"event": "a"}}], "$.examples[0].events", "must be a list"),
+        ([{**GOOD, "lists": "VIP"}], "$.examples[0].lists", "must be a list"),
+        ([{**GOOD, "expected": 1}], "$.examples[0].expected", "must be true or false"),
+        ([{**GOOD, "as_of": "soon"}], "$.examples[0].as_of", "is no instant"),
+        ([{"name": "a", "contacts": [{}], "expected": True}], "$.examples[0].expected", "must be a list"),
+        ([{"name": "a", "contacts": [{}], "expected": [True]}], "$.examples[0].expected[0]", "no key of a contact"),
+        ([{"name": "a", "contacts": [{}], "expected": [], "lists": ["VIP"]}], "$.examples[0].lists", "without their keys"),
+        ([GOOD] * 1001, "$.examples", "1,001 examples"),
+    ],
+)
+def test_malformed_examples_are_refused_with_their_place(examples: Any, where: str, part: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        Segment.from_dict({"segkit": 1, "name": "Rich", "where": {"type": "everyone"}, "examples": examples})
+    assert refused.value.where == where
+    assert part in str(refused.value)
+    assert refused.value.fix
+
+
+def test_deep_and_circular_values_are_refused() -> None:
+    circle: dict[str, Any] = {}
+    circle["again"] = circle
+    with pytest.raises(DefinitionError, match="levels deep"):
+        Example(name="circle", contact=circle, expected=True)
+
+
+def test_what_is_given_may_change_afterwards() -> None:
+    given = {"tags": ["a"]}
+    example = Example(name="a", contact=given, expected=True)
+    given["tags"].append("b")
+    assert example.contact == {"tags": ["a"]}
+
+
+# ---------------------------------------------------------------- checked
+
+
+def test_each_example_is_decided_and_says_why() -> None:
+    quiet = Segment("Quiet", (E.opened.within(days=60).count() < 2) & (F.country != "USA") & ~in_list("VIP"))
+    opened = [{"event": "opened", "occurred_at": f"2025-11-{day}"} for day in (10, 20)]
+    given: dict[str, Any] = {"as_of": "2025-11-30"}
+    assert answers(
+        Example(name="once", contact={"country": "Italy"}, events=opened[:1], expected=True, **given),
+        Example(name="twice", contact={"country": "Italy"}, events=opened, expected=True, **given),
+        Example(name="missing", contact={}, expected=True, **given),
+        Example(name="both", contact={"country": "USA"}, lists=["VIP"], expected=False, **given),
+        of=quiet,
+    ) == [
+        (True, "member", "E.opened.within(days=60).count() < 2 holds: it is 1; F.country != 'USA' holds: it is 'Italy'; ~in_list('VIP') holds"),
+        (False, "no member", "E.opened.within(days=60).count() < 2 does not hold: it is 2"),
+        (True, "member", "E.opened.within(days=60).count() < 2 holds: it is 0; F.country != 'USA' holds: it is missing; ~in_list('VIP') holds"),
+        (True, "no member", "F.country != 'USA' does not hold: it is 'USA'; ~in_list('VIP') does not hold"),
+    ]  # fmt: skip
+
+
+def test_several_contacts_are_ranked_among_each_other() -> None:
+    right = Example(name="ties by key", contacts=MANY, expected=[4, 1])
+    wrong = Example(name="wrong", contacts=MANY, expected=[1, 3])
+    assert answers(right, wrong, of=TOP) == [
+        (True, "members 1, 4", ""),
+        (False, "members 1, 4", "4: F.spent.top(n=2) holds: it is place 2; 3: F.spent.top(n=2) does not hold: it is place 3"),
+    ]
+
+
+def test_events_and_lists_of_several_contacts_are_their_own() -> None:
+    segment = Segment("Active VIP", (E.opened.count() >= 2) & in_list("VIP"))
+    events = [{"contact_id": key, "event": "opened", "occurred_at": "2025-01-01"} for key in (0, 1, 1, 2, 2)]
+    own = Example(name="two", contacts=MANY, events=events, lists={"VIP": [0, 2, 3]}, expected=[2], as_of="2025-11-30")
+    assert answers(own, of=segment) == [(True, "members 2", "")]
+
+
+def test_segments_refer_to_each_other() -> None:
+    rich = Segment("Rich", F.spent > 500)
+    abroad = Segment("Abroad", in_segment("Rich") & (F.country != "USA"))
+    tested = abroad.with_examples(Example(name="a", contact={"spent": 501}, expected=True))
+    assert sk.check_examples([tested, rich])["holds"].tolist() == [True]
+    assert sk.check_examples(tested, others=[rich])["holds"].tolist() == [True]
+    with pytest.raises(DefinitionError, match="'Rich'"):
+        sk.check_examples(tested)
+
+
+def test_a_catalog_says_what_values_are() -> None:
+    catalog = {"contacts": {"table": "c", "key": "id", "created": "since", "fields": {"seen": "date", "since": "date"}}}
+    segment = Segment("Seen", F.seen.within(days=1))
+    given: dict[str, Any] = {"as_of": "2025-11-30T23:30", "expected": True}
+    seen = Example(name="seen", contact={"seen": "2025-11-30", "since": "2025-01-01"}, **given)
+    later = Example(name="later", contact={"seen": "2025-11-30", "since": "2026-01-01"}, **given)
+    assert [own[:2] for own in answers(seen, of=segment, catalog=catalog)] == [(True, "member")]
+    assert [own[:2] for own in answers(seen, of=segment, catalog=catalog, timezone="Asia/Tokyo")] == [(True, "member")]
+    assert answers(later, of=segment, catalog=catalog) == [(False, "no member", "the contact does not exist yet")]
+
+
+@pytest.mark.parametrize(
+    ("where", "example", "part"),
+    [
+        (F.seen.within(days=3), {"contact": {}, "expected": True}, "names no instant"),
+        (E.opened.any(), {"contact": {}, "expected": True}, "names no instant"),
+        (TOP.where, {"contact": {"spent": 1}, "expected": True}, "needs several contacts"),
+        (sk.raw_sql("1 = 1", dialect="duckdb"), {"contact": {}, "expected": True}, "raw SQL"),
+        (F.n > 3, {"contact": {"n": "x"}, "expected": True}, "F.n is text"),
+        (F.n > 3, {"contacts": [{"n": 1}], "expected": []}, "contact_id is None"),
+        (F.n > 3, {"contacts": [{"contact_id": 1}, {"contact_id": 1}], "expected": []}, "of its own"),
+        (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [2]}, "2 is no contact of the example"),
+        (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [], "lists": {"VIP": [3]}}, "3 is no contact"),
+        (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [], "events": [{"event": "a"}]}, "an event of no contact"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_by_name(where: Any, example: dict[str, Any], part: str) -> None:
+    segment = Segment("Some", where, examples=[Example(name="odd", **example)])
+    with pytest.raises(DefinitionError) as refused:
+        sk.check_examples(segment)
+    assert part in str(refused.value)
+    assert refused.value.where.startswith("example 'odd' of segment 'Some'")
+
+
+def test_an_instant_is_only_needed_where_the_clock_matters() -> None:
+    opened = Example(name="a", contact={"n": 4}, events=[{"event": "opened", "occurred_at": "2025-01-01"}], expected=True)
+    assert answers(opened, of=Segment("Many", F.n > 3))[0][0]
+    assert answers(opened, of=Segment("Lately", E.opened.within(days=9).any()), as_of="2025-01-05")[0][0]
+
+
+# ---------------------------------------------------------------- in the shell
+
+
+def test_the_shell_tells_what_holds(folder: Path) -> None:
+    good = run("test", "segments")
+    assert good.exit_code == 0
+    assert "2 examples, all as expected" in good.stdout
+    rows = json.loads(run("test", "segments", "--json").stdout)["rows"]
+    assert [(row["example"], row["holds"], row["got"]) for row in rows] == [
+        ("opened once", True, "member"),
+        ("opened twice", True, "no member"),
+    ]
+    assert rows[0].keys() == {"segment", "example", "holds", "expected", "got", "because"}
+
+
+def test_the_shell_fails_where_one_does_not_hold(folder: Path) -> None:
+    (folder / "segments" / "at_risk.yml").write_text(AT_RISK.replace("< 2", "< 3"))
+    wrong = run("test", "segments")
+    assert wrong.exit_code == 1
+    assert "2 examples, 1 of them not as expected" in wrong.stdout
+    assert "opened twice" in wrong.stdout
+    assert run("test", "segments", "--json").exit_code == 1
+
+
+def test_the_shell_tells_faults_from_failures(folder: Path) -> None:
+    file = folder / "segments" / "at_risk.yml"
+    file.write_text(AT_RISK.replace("    as_of: 2025-11-30\n", ""))
+    fault = run("test", "segments")
+    assert (fault.exit_code, fault.stdout) == (2, "")
+    assert "names no instant" in fault.stderr
+    assert "at_risk.yml" in fault.stderr
+    assert run("test", "segments", "--as-of", "2025-11-30").exit_code == 0
+    file.write_text(AT_RISK.partition("examples:")[0])
+    assert run("test", "segments").exit_code == 2
+    file.write_text(AT_RISK.replace("expected: true", "expected: perhaps"))
+    assert "$.examples[0].expected" in run("test", "segments").stderr
+
+
+# ---------------------------------------------------------------- in pytest
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Path:
+    folder = pytester.mkdir("segments")
+    (folder / "at_risk.yml").write_text(AT_RISK)
+    (folder / "quiet.json").write_text(
+        json.dumps(
+            {
+                "name": "Quiet",
+                "where": 'segment "At risk"',
+                "examples": [{**GOOD, "as_of": "2025-11-30", "contact": {"subscribed": "2024-01-01"}}],
+            }
+        )
+    )
+    (folder / "package.json").write_text('{"name": "of something else"}')
+    return folder
+
+
+PLUGIN = ("-p", "segkit.pytest_plugin", "-p", "no:xdist", "-p", "no:cacheprovider")
+
+
+def test_nothing_is_collected_unless_asked(pytester: pytest.Pytester, project: Path) -> None:
+    assert pytester.runpytest("segments").ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_each_example_is_a_test(pytester: pytest.Pytester, project: Path) -> None:
+    result = pytester.runpytest(*PLUGIN, "segments", "-v")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*at_risk.yml::opened once*PASSED*"])
+    pytester.runpytest(*PLUGIN, "segments", "-k", "twice").assert_outcomes(passed=1, deselected=2)
+
+
+def test_a_failure_says_what_decided(pytester: pytest.Pytester, project: Path) -> None:
+    (project / "at_risk.yml").write_text(AT_RISK.replace("< 2", "< 3"))
+    result = pytester.runpytest(*PLUGIN, "segments")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*At risk: opened twice*", "expected no member, got member", "*because*it is 2;*"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_file_that_is_no_segment_any_more_is_an_error(pytester: pytest.Pytester, project: Path) -> None:
+    (project / "at_risk.yml").write_text("examples: [")
+    result = pytester.runpytest(*PLUGIN, "segments/at_risk.yml")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*not YAML*"])
+
+
+def test_pytest_takes_a_catalog_and_a_zone_from_its_settings(pytester: pytest.Pytester, project: Path) -> None:
+    (pytester.path / "catalog.yml").write_text("contacts: {table: c, key: id, fields: {seen: timestamp}}")
+    (pytester.path / "today.yml").write_text(
+        'name: Today\nwhere: "seen >= TODAY"\nexamples:\n- {name: a, as_of: "2025-03-31T20:00Z", contact: {seen: "2025-03-30T22:30"}, expected: true}\n'
+    )
+    pytester.makeini("[pytest]\nsegkit_catalog = catalog.yml\nsegkit_timezone = Europe/Rome\n")
+    pytester.runpytest(*PLUGIN, "today.yml").assert_outcomes(passed=1)
+    pytester.runpytest(*PLUGIN, "today.yml", "-o", "segkit_timezone=UTC").assert_outcomes(failed=1)
+    (pytester.path / "catalog.yml").write_text("contacts: {table: c, key: id, fields: {seen: integer}}")
+    pytester.runpytest(*PLUGIN, "today.yml").assert_outcomes(failed=1)
