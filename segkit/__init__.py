@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from segkit.lists import StaticList
     from segkit.measures.rfm_cells import Rfm, cells, rfm
     from segkit.rendering import dialects
+    from segkit.testing.boundaries import boundary_examples
     from segkit.testing.check import check_examples
     from segkit.workspace import Workspace, connect
 
@@ -103,6 +104,7 @@ __all__ = [
     "Workspace",
     "all_of",
     "any_of",
+    "boundary_examples",
     "cells",
     "charts",
     "check_examples",
@@ -142,6 +144,7 @@ _LATER = {
     "Rfm": "measures.rfm_cells",
     "StaticList": "lists",
     "Workspace": "workspace",
+    "boundary_examples": "testing.boundaries",
     "cells": "measures.rfm_cells",
     "check_examples": "testing.check",
     "connect": "workspace",

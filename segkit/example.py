@@ -7,7 +7,7 @@ their examples.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
@@ -44,12 +44,12 @@ class Example:
     """
 
     name: str
-    expected: bool | tuple[Any, ...]
+    expected: bool | Sequence[Any]
     contact: Row | None = None
-    contacts: tuple[Row, ...] = ()
-    events: tuple[Row, ...] = ()
-    lists: tuple[str, ...] | Mapping[str, tuple[Any, ...]] = ()
-    as_of: str | None = None
+    contacts: Sequence[Row] = ()
+    events: Sequence[Row] = ()
+    lists: Sequence[str] | Mapping[str, Sequence[Any]] = ()
+    as_of: dt.date | str | None = None
 
     def __post_init__(self) -> None:
         for name in ("name", "contact", "contacts", "expected", "events", "lists", "as_of"):
@@ -68,12 +68,14 @@ class Example:
                 return None if value is None else _row(value)
             case "contacts" | "events":
                 return tuple(at(f"[{i}]", lambda row=row: _row(row)) for i, row in enumerate(nodes.checked_list(value, name)))  # type: ignore[misc]
-            case "lists" if self.contact is None and isinstance(value, Mapping):
+            case "lists" if self.contact is None and isinstance(value, Mapping) and value:
                 return {_name_of_list(own): at(f".{own}", lambda keys=keys: _keys(keys)) for own, keys in value.items()}  # type: ignore[misc]
             case "lists" if self.contact is None and value:
                 raise DefinitionError(
                     f"lists of several contacts without their keys: {value!r:.60}", fix='write {"name of the list": [keys]}'
                 )
+            case "lists" if not value:
+                return ()
             case "lists":
                 return tuple(map(_name_of_list, nodes.checked_list(value, name)))
             case _ if self.contact is None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cases_runner import all_cases, catalog_of, segment_of
 from click.testing import CliRunner, Result
 
 import segkit as sk
@@ -259,6 +260,145 @@ def test_an_instant_is_only_needed_where_the_clock_matters() -> None:
     assert answers(opened, of=Segment("Lately", E.opened.within(days=9).any()), as_of="2025-01-05")[0][0]
 
 
+# ---------------------------------------------------------------- at the boundaries
+
+
+def told(segment: Segment, **options: Any) -> dict[str, Any]:
+    """What is expected of each example at the boundaries, by what follows the condition in its name."""
+    return {own.name.partition(": ")[2]: own.expected for own in sk.boundary_examples(segment, as_of="2025-11-30", **options)}
+
+
+def test_a_threshold_is_shown_on_both_sides() -> None:
+    assert told(Segment("Rich", (F.spent >= 500) & (F.country == "USA"))) == {
+        "spent 499, just below 500": False,
+        "spent 500, exactly 500": True,
+        "spent 501, just above 500": True,
+        "spent missing": False,
+        "country 'USA'": True,
+        "country 'usa'": False,
+        "country 'USA '": False,
+        "country ' USA'": False,
+        "country 'USAUSA'": False,
+        "country 'US'": False,
+        "country ''": False,
+        "country missing": False,
+    }
+
+
+def test_a_window_is_shown_to_the_microsecond() -> None:
+    purchases = E.purchased.where(F.amount > 100).window(days=(90, 30)).count()
+    assert told(Segment("Twice", purchases >= 2)) == {
+        "count 0, no events": False,
+        "count 1, just below 2": False,
+        "count 2, exactly 2": True,
+        "count 3, just above 2": True,
+        "the deciding event a microsecond before the window begins, 2025-08-31T23:59:59.999999": False,
+        "the deciding event as the window begins, 2025-09-01T00:00:00": False,
+        "the deciding event a microsecond after the window begins, 2025-09-01T00:00:00.000001": True,
+        "the deciding event a microsecond before the window ends, 2025-10-30T23:59:59.999999": True,
+        "the deciding event as the window ends, 2025-10-31T00:00:00": True,
+        "the deciding event a microsecond after the window ends, 2025-10-31T00:00:00.000001": False,
+        "the deciding event a microsecond before now, 2025-11-29T23:59:59.999999": False,
+        "the deciding event now, 2025-11-30T00:00:00": False,
+        "the deciding event a microsecond after now, 2025-11-30T00:00:00.000001": False,
+        "the deciding event with amount 99, just below 100": False,
+        "the deciding event with amount 100, exactly 100": False,
+        "the deciding event with amount 101, just above 100": True,
+        "another event instead of the deciding one": False,
+    }
+
+
+def test_dates_have_days_for_edges() -> None:
+    catalog = {"contacts": {"table": "c", "fields": {"seen": "date"}}}
+    assert told(Segment("Seen", F.seen.older_than(days=30)), catalog=catalog) == {
+        "seen 2025-10-30, just before 2025-10-31": True,
+        "seen 2025-10-31, exactly 2025-10-31": False,
+        "seen 2025-11-01, just after 2025-10-31": False,
+        "seen missing": False,
+    }
+
+
+def test_what_follows_is_shown_around_the_longest_time() -> None:
+    found = told(Segment("Bought", E.visited.then(E.purchased, days=7).any()))
+    assert {words: truth for words, truth in found.items() if "follows" in words} == {
+        "nothing follows": False,
+        "what follows comes together with it": False,
+        "what follows comes just after it": True,
+        "what follows comes just less than 7 days later": True,
+        "what follows comes exactly 7 days later": True,
+        "what follows comes just more than 7 days later": False,
+    }
+
+
+def test_lists_references_samples_and_json_are_shown_on_both_sides() -> None:
+    assert told(Segment("VIP", in_list("VIP"))) == {"on the list 'VIP'": True, "not on the list 'VIP'": False}
+    both = {"it holds": True, "it does not hold": False}
+    assert told(Segment("Again", in_segment("Rich")), others=[Segment("Rich", F.spent > 5)]) == both
+    assert told(Segment("Some", sk.sample(percent=10, seed="s"))) == both
+    assert told(Segment("Deep", F.props.json("a.b") > 2)) == both
+
+
+def test_only_examples_in_which_the_condition_decides_are_kept() -> None:
+    segment = Segment("At risk", (E.opened.within(days=60).count() < 2) & (E.opened.count() > 5))
+    names = told(segment)
+    assert names["the deciding event now, 2025-11-30T00:00:00"] is False
+    assert sum(name.startswith("the deciding event now") for name in names) == 1
+    assert names["count 6, just above 5"] is True
+    assert names["count 5, exactly 5"] is False
+    dead = Segment("Dead", (F.n > 3) | sk.everyone())
+    assert sk.boundary_examples(dead, as_of="2025-11-30") == []
+
+
+def test_a_rank_is_shown_by_several_contacts_with_both_sides() -> None:
+    [example] = sk.boundary_examples(Segment("Top", F.spent.top(percent=10) & (F.country == "USA")), as_of="2025-11-30")
+    assert example.name == f"{len(example.contacts)} contacts, ranked"
+    assert 0 < len(example.expected) < len(example.contacts)
+
+
+def test_boundaries_are_the_same_each_time_and_can_be_kept(tmp_path: Path) -> None:
+    segment = Segment("Rich", (F.spent > 500) & (E.purchased.within(days=30).sum("amount") >= 99.5))
+    first, second = (sk.boundary_examples(segment, as_of="2025-11-30T12:30") for _ in range(2))
+    assert first == second
+    again = store.read_file(store.save(tmp_path, segment.with_examples(*first))).segment
+    assert again.examples == tuple(first)
+    assert sk.check_examples(again)["holds"].all()
+    edited = Segment("Rich", (F.spent >= 500) & (E.purchased.within(days=30).sum("amount") >= 99.5), examples=first)
+    frame = sk.check_examples(edited)
+    assert frame[~frame["holds"]]["example"].tolist() == ["F.spent > 500: spent 500, exactly 500"]
+
+
+@pytest.mark.parametrize("segment", sk.templates.documented(), ids=lambda own: own.name)
+def test_documented_segments_do_as_their_boundaries_say(segment: Segment) -> None:
+    others = [own for own in sk.templates.documented() if own.name != segment.name]
+    catalog = Path(sk.__file__).parents[1] / "sample_data" / "catalog.yml"
+    found = sk.boundary_examples(segment, catalog=catalog, others=others)
+    assert sk.check_examples(segment.with_examples(*found), catalog=catalog, others=others)["holds"].all()
+    if segment.name != "Holiday Season":
+        assert {own.expected for own in found} >= {True, False} or any(own.contacts for own in found)
+
+
+def test_the_boundaries_of_cases_hold_when_read_again() -> None:
+    tried = 0
+    for case in all_cases()[::31]:
+        try:
+            segment, catalog = segment_of(case), catalog_of(case.given)
+            found = sk.boundary_examples(segment, catalog=catalog, as_of=case.case.get("as_of", "2025-11-30"))
+        except sk.SegkitError:
+            continue
+        again = Segment.from_json(Segment(case.id, segment, examples=found).to_json())
+        assert again.examples == tuple(found), case.id
+        assert sk.check_examples(again, catalog=catalog)["holds"].all(), case.id
+        tried += len(found)
+    assert tried > 150
+
+
+def test_boundaries_of_unknown_kinds_ask_for_a_catalog() -> None:
+    with pytest.raises(DefinitionError, match="pass a catalog"):
+        sk.boundary_examples(Segment("More", F.a > F.b), as_of="2025-11-30")
+    with pytest.raises(DefinitionError, match="raw SQL"):
+        sk.boundary_examples(Segment("Raw", sk.raw_sql("1 = 1", dialect="duckdb")), as_of="2025-11-30")
+
+
 # ---------------------------------------------------------------- in the shell
 
 
@@ -295,6 +435,25 @@ def test_the_shell_tells_faults_from_failures(folder: Path) -> None:
     assert run("test", "segments").exit_code == 2
     file.write_text(AT_RISK.replace("expected: true", "expected: perhaps"))
     assert "$.examples[0].expected" in run("test", "segments").stderr
+
+
+def test_the_shell_invents_examples_that_hold(folder: Path) -> None:
+    written = json.loads(run("boundaries", "segments", "--as-of", "2025-11-30", "--json").stdout)["rows"]
+    assert written[0]["segment"] == "At risk"
+    assert len(written[0]["examples"]) > 10
+    (folder / "kept.json").write_text(
+        json.dumps(
+            {
+                "name": "Kept",
+                "where": "Opened < 2 emails in last 60 days AND Subscribed > 90 days ago",
+                "examples": written[0]["examples"],
+            }
+        )
+    )
+    assert run("test", "kept.json").exit_code == 0
+    table = run("boundaries", "segments", "--as-of", "2025-11-30").stdout
+    assert "as the window begins, 2025-10-01" in table
+    assert "no member" in table
 
 
 # ---------------------------------------------------------------- in pytest

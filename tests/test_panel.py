@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from strategies import definitions
 
 import segkit
-from segkit import DefinitionError, E, F, SegkitError, Segment, connect, everyone, in_list, in_segment, nodes
+from segkit import DefinitionError, E, Example, F, SegkitError, Segment, connect, everyone, in_list, in_segment, nodes
 from segkit.panel import edits, static
 from segkit.panel.choices import CHOICES, OPPOSITES
 from segkit.panel.draft import Draft, Entry, Group, Kept, OfField, Rule, every_id, read, rows, written
@@ -420,6 +420,10 @@ def test_saving_and_loading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         panel.edit("rename", "Open", "why")
         assert spy.ask("save")["saved"] == "Open"
         assert own.segments == (Segment("Open", F.opens > 5, notes="why"),)
+        example = Example(name="six", contact={"opens": 6}, expected=True)
+        own.save(own.segments[0].with_examples(example))
+        spy.ask("save")
+        assert own.segments[0].examples == (example,)
         assert panel.options["segments"] == ["Open"]
         panel.segment = everyone()
         spy.ask("load", name="Open")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from segkit.cli.boundaries import boundaries
 from segkit.cli.configuration import configured
 from segkit.cli.demo import demo
 from segkit.cli.history import history
@@ -60,5 +61,5 @@ def main() -> None:
     """Customer segments: define them once, see them, trust them, ship them."""
 
 
-for command in (demo, render, size, history, refresh, lint, test, verify):
+for command in (demo, render, size, history, refresh, lint, test, verify, boundaries):
     main.add_command(command)

@@ -144,12 +144,13 @@ def _conditions(tree: _Tree) -> list[Condition]:
     return list(dict.fromkeys(own.condition for own in singles(tree)))
 
 
-def _holds(tree: _Tree, truths: Truths) -> bool:
+def holds(tree: _Tree, truths: Truths) -> bool:
+    """Whether a definition holds where its conditions do or do not."""
     match tree:
         case _Single(_, condition, negated):
             return truths[condition] != negated
         case _Group(is_all, items):
-            return all(_holds(own, truths) for own in items) if is_all else any(_holds(own, truths) for own in items)
+            return all(holds(own, truths) for own in items) if is_all else any(holds(own, truths) for own in items)
 
 
 def accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
@@ -158,9 +159,9 @@ def accounting(tree: _Tree, truths: Truths) -> Iterator[_Single]:
         case _Single():
             yield tree
         case _Group(is_all, items):
-            whole = _holds(tree, truths)
+            whole = holds(tree, truths)
             for own in items:
-                if whole == is_all or _holds(own, truths) == whole:
+                if whole == is_all or holds(own, truths) == whole:
                     yield from accounting(own, truths)
 
 
@@ -191,7 +192,7 @@ class Reasons:
 
     def _reason(self, old: Truths, new: Truths) -> str:
         then, now = list(accounting(self._old, old)), list(accounting(self._new, new))
-        is_gained = _holds(self._new, new)
+        is_gained = holds(self._new, new)
         removed = [own for own in then if (self._key(own), is_gained) in self._removed]
         added = [own for own in now if (self._key(own), not is_gained) in self._added]
         if not removed and not added:
@@ -207,7 +208,7 @@ class Reasons:
         for key in dict.fromkeys(map(self._key, accounting)):
             if key in self._in_old and key in self._in_new:
                 own = self._in_new[key]
-                if _holds(own, new) != _holds(self._in_old[key], old):
+                if holds(own, new) != holds(self._in_old[key], old):
                     yield own
 
     def _key(self, own: _Single) -> _Key:

@@ -56,7 +56,7 @@ class Outcome:
         return (self.segment, self.example.name, self.holds, told(self.example.expected), told(self.got), self.because)
 
 
-def told(members: bool | tuple[Any, ...]) -> str:
+def told(members: bool | Sequence[Any]) -> str:
     """Whether one contact is a member, or which ones are, in words.
 
     >>> told(True), told(("b", "a")), told(())
@@ -168,7 +168,7 @@ def _outcome(
     resolved = plan(segment.definition, own, moment(instant, zone), known)
     name = segment.name or "(no name)"
     with localcontext(Context(prec=100)):
-        worlds = _worlds(resolved, example, contacts)
+        worlds = worlds_of(resolved, example)
         if example.contact is not None:
             got = worlds[0] is not None and true(resolved.where, worlds[0])
             return Outcome(name, example, got, _because(resolved, worlds[0]))
@@ -189,7 +189,7 @@ def _follows_the_clock(segment: Segment, catalog: Catalog, zone: str, known: Map
 # ---------------------------------------------------------------- what is known of the contacts
 
 
-def _worlds(resolved: Plan, example: Example, contacts: Sequence[Mapping[str, Any]]) -> list[World | None]:
+def worlds_of(resolved: Plan, example: Example) -> list[World | None]:
     """What is known of each contact of an example, its standing in ranks included; None for one that does not exist yet."""
     ranks = [part for part in resolved.parts if isinstance(part, Rank)]
     if ranks and example.contact is not None:
@@ -197,6 +197,7 @@ def _worlds(resolved: Plan, example: Example, contacts: Sequence[Mapping[str, An
     if example.contact is None:
         _check_keys(resolved.catalog, example)
     sets: dict[int, Options] = {}
+    contacts = example.contacts if example.contact is None else (example.contact,)
     worlds = [
         world_of(resolved, contact, list(example.events), frozenset(_lists(resolved.catalog, example, contact)), None, sets)
         for contact in contacts
@@ -227,7 +228,7 @@ def _check_keys(catalog: Catalog, example: Example) -> None:
             raise DefinitionError("an event of no contact", where=f".events[{i}]", fix=f"give it the {key} of a contact")
     stated = {"expected": example.expected, **({} if not isinstance(example.lists, Mapping) else example.lists)}
     for name, several in stated.items():
-        if isinstance(several, tuple) and (unknown := [own for own in several if own not in keys]):
+        if not isinstance(several, bool) and (unknown := [own for own in several if own not in keys]):
             raise DefinitionError(
                 f"{unknown[0]!r:.60} is no contact of the example", where=f".{name}", fix="name one of its keys"
             )

@@ -143,12 +143,8 @@ def population(plan: Plan, contacts: int, instants: Instants | None = None) -> P
         contacts: how many contacts to invent.
         instants: the first and last instant that may be invented.
     """
-    seed = f"{spell(plan.definition.where)} {plan.at.as_of.isoformat()} {plan.at.zone}"
-    rng = Random(hashlib.md5(seed.encode(), usedforsecurity=False).hexdigest())
-    inventing = _Inventing(plan, _places(plan, instants), rng)
-    first = [inventing.picks() for _ in range(contacts // 2)]
-    inventing.prefer(_fortunate(plan, first, inventing.rows(first)))
-    return inventing.rows([*first, *(inventing.picks() for _ in range(contacts - len(first)))])
+    inventing = Inventing(plan, instants)
+    return inventing.rows(inventing.several(contacts))
 
 
 def _places(plan: Plan, instants: Instants | None) -> _Places:
@@ -218,11 +214,13 @@ def _drawn_for(source: Source) -> list[Hashable]:
             return [source]
 
 
-class _Inventing:
+class Inventing:
     """Draws something for each place of each contact: everything about equally often, in ever other company."""
 
-    def __init__(self, plan: Plan, places: _Places, rng: Random) -> None:
-        self._plan, self._places, self._rng = plan, places, rng
+    def __init__(self, plan: Plan, instants: Instants | None = None) -> None:
+        seed = f"{spell(plan.definition.where)} {plan.at.as_of.isoformat()} {plan.at.zone}"
+        self._rng = Random(hashlib.md5(seed.encode(), usedforsecurity=False).hexdigest())
+        self._plan, self._places = plan, _places(plan, instants)
         self._decks: dict[Hashable, list[Any]] = {}
         self._preferred: Mapping[Hashable, Sequence[Any]] = {}
         self._options = self._all_options()
@@ -244,12 +242,14 @@ class _Inventing:
             places |= {(i, "rows"): [0, 1, 1, 2], (i, "from"): near, (i, "to"): [now, now + _TINY, None]}
         return places
 
-    def prefer(self, preferred: Mapping[Hashable, Sequence[Any]]) -> None:
-        """Draws mostly what is preferred, from here on: everywhere but in one or two places of a contact."""
-        self._preferred = preferred
+    def several(self, contacts: int) -> list[Picks]:
+        """What is drawn for so many contacts; for the second half mostly what let the first be as the whole would have it."""
+        first = [self._picks() for _ in range(contacts // 2)]
+        self._preferred = _fortunate(self._plan, first, self.rows(first))
+        return [*first, *(self._picks() for _ in range(contacts - len(first)))]
 
-    def picks(self) -> Picks:
-        """What is drawn for one contact."""
+    def _picks(self) -> Picks:
+        """What is drawn for one contact: mostly what is preferred, everywhere but in one or two places."""
         astray = self._rng.sample(list(self._options), k=min(len(self._options), self._rng.choice((0, 1, 1, 2))))
         return {place: self._pick(place, place in astray) for place in self._options}
 
@@ -277,17 +277,18 @@ class _Inventing:
         numbers = count(1)
         for number, own in enumerate(picks, 1):
             key = f"k{number}" if is_text else number
-            found.contacts.append({catalog.contacts.key: key, **self._created(own), **self._contact(own)})
+            found.contacts.append({catalog.contacts.key: key, **self.created(own), **self.contact(own)})
             for feature in self._places.outcomes:
                 for happening in own[feature]:
-                    row = self._event(key, happening, next(numbers))
+                    row = self.event(key, happening, next(numbers))
                     found.events[happening.table] += [row, *self._copies(row, happening.table)]
             found.lists.extend(self._stay(name, key, own) for name in self._plan.lists if own[OnList(name)])
             for i, rows in found.history.items():
-                rows += [self._before(i, key, own if n == 0 else self._elsewhere(i)) for n in range(own[i, "rows"])]
+                rows += [self.before(i, key, own if n == 0 else self._elsewhere(i)) for n in range(own[i, "rows"])]
         return found
 
-    def _contact(self, own: Picks) -> dict[str, Any]:
+    def contact(self, own: Picks) -> dict[str, Any]:
+        """The columns of a contact that a plan reads."""
         in_json = dict.fromkeys(place.column for place in self._places.json if isinstance(place.column, ColumnTerm))
         return {**{place.name: own[place] for place in self._places.columns}, **{c.name: self._document(c, own) for c in in_json}}
 
@@ -300,11 +301,13 @@ class _Inventing:
                 document = {**document, **part} if isinstance(document, dict) and isinstance(part, dict) else part
         return None if document is None else json.dumps(document, ensure_ascii=False, default=_plain)
 
-    def _created(self, own: Picks) -> dict[str, Any]:
+    def created(self, own: Picks) -> dict[str, Any]:
+        """The column that says since when a contact exists, where there is one."""
         contacts = self._plan.catalog.contacts
         return {} if contacts.created is None else self._time(own[_CREATED], contacts.created, contacts.fields)
 
-    def _event(self, key: Any, happening: Happening, number: int) -> Row:
+    def event(self, key: Any, happening: Happening, number: int) -> Row:
+        """The row of an event of a contact."""
         table = self._plan.catalog.events[happening.table]
         known = {table.contact: key, table.time: happening.time, "event": happening.event, **happening.properties}
         named = {table.event: happening.event} if table.event else {}
@@ -332,7 +335,12 @@ class _Inventing:
         """What else a row of history may hold."""
         return {place: self._draw(place) for place in self._options if place in ((i, "from"), (i, "to")) or _is_past(place, i)}
 
-    def _before(self, i: int, key: Any, own: Picks) -> Row:
+    def in_json(self) -> set[str]:
+        """The names of columns that hold JSON."""
+        found = (place.column for place in self._places.json)
+        return {column.name for column in found if isinstance(column, ColumnTerm | PastColumn)}
+
+    def before(self, i: int, key: Any, own: Picks) -> Row:
         """A row of a contact in a table of history."""
         table = self._plan.catalog.history[i]
         values = {place.name: own[place] for place in self._places.past if place.table == i}

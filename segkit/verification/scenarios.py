@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 from segkit.catalog import Kind
+from segkit.compile.columns import sources
 from segkit.evaluate import fits
 from segkit.plan import Plan
 from segkit.plan.clock import today
-from segkit.plan.tree import Bounds, ColumnTerm, Feature
+from segkit.plan.tree import Bounds, ColumnTerm, Feature, FeatureTerm
 from segkit.verification.values import fitting, moved
 from segkit.verification.wishes import neighbours, some, wishes
 
@@ -43,12 +44,12 @@ def scenarios(feature: Feature, outcomes: Sequence[Any], plan: Plan, rng: Random
         plan: where it stands.
         rng: what draws properties of events.
     """
-    own = _Stream(feature, plan, rng)
+    own = Stream(feature, plan, rng)
     found = [[], *([own.event(at)] for at in own.edges()), [own.event(own.within(1)[0], fitting=False)]]
     for outcome in outcomes:
         found += own.leading_to(outcome)
     if feature.then is not None:
-        found += _sequences(own, _Stream(feature.then.event, plan, rng), feature.then.length)
+        found += _sequences(own, Stream(feature.then.event, plan, rng), feature.then.length)
     if feature.measure == "latest":
         found += own.at_once(outcomes)
     if feature.measure == "weeks":
@@ -58,7 +59,7 @@ def scenarios(feature: Feature, outcomes: Sequence[Any], plan: Plan, rng: Random
     return [*found, mixed, [*own.many(2), *mixed]]
 
 
-def _sequences(first: _Stream, second: _Stream, length: int | None) -> list[list[Happening]]:
+def _sequences(first: Stream, second: Stream, length: int | None) -> list[list[Happening]]:
     """Pairs of events: together, just before, just after, and at either side of the longest time between them."""
     unit = _DAY if first.is_date else dt.timedelta(minutes=1)
     tiny = _DAY if first.is_date else _TINY
@@ -70,13 +71,13 @@ def _sequences(first: _Stream, second: _Stream, length: int | None) -> list[list
     return [*found, *([first.event(at)] for at in first.within(1)), *([second.event(at)] for at in second.within(1))]
 
 
-class _Stream:
+class Stream:
     """The events of a feature."""
 
     def __init__(self, feature: Feature, plan: Plan, rng: Random) -> None:
-        self._feature, self._plan, self._rng = feature, plan, rng
+        self._feature, self._plan, self._rng = _known(feature, plan), plan, rng
         self.is_date = feature.time.kind is Kind.DATE
-        self._wished = _properties(feature, today(plan.at))
+        self._wished = _properties(self._feature, today(plan.at))
         rows = [{own.name: rng.choice(values) for own, values in self._wished.items()} for _ in range(60)]
         meets = [row for row in rows if feature.where is None or fits(feature.where, row)]
         self._fitting, self._others = meets or rows[:1], [row for row in rows if row not in meets] or rows[:1]
@@ -163,6 +164,15 @@ def _properties(feature: Feature, day: dt.date) -> dict[ColumnTerm, list[Any]]:
         own = found.setdefault(feature.of, {})
         own |= {fitting(near, feature.of.kind, feature.of.clock): None for near in neighbours(some(feature.of.kind, day))}
     return {place: [None, *values] for place, values in found.items()}
+
+
+def _known(feature: Feature, plan: Plan) -> Feature:
+    """A feature that measures a property: where nothing is known of its kind, it has that which the plan agreed on."""
+    if feature.of is None or feature.of.kind is not Kind.UNKNOWN:
+        return feature
+    terms = [own for own in sources((plan.where, *plan.parts)) if isinstance(own, FeatureTerm) and own.feature == feature]
+    own = next((term for term in terms if feature.measure not in _COUNTS), None)
+    return feature if own is None else replace(feature, of=replace(feature.of, kind=own.kind, clock=own.clock))
 
 
 def _numbered(i: int, of: ColumnTerm) -> Any:
