@@ -100,6 +100,7 @@ def test_segments_that_mean_the_same_or_lie_in_each_other(ws: Workspace) -> None
         ("B", "duplicate", "warning", ""),
         ("A", "contained", "advice", ""),
         ("C", "contained", "advice", ""),
+        ("E", "contained", "advice", ""),
         ("E", "nobody", "warning", ""),
     }
     frame = ws.audit([documented("C", F.opens > 3), documented("D", F.opens > 1), documented("A", F.opens > 5)])

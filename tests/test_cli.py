@@ -190,3 +190,114 @@ def test_names_are_shown_as_they_are(here: Path) -> None:
     with console.capture() as captured:
         console.print(output.table(frame))
     assert "[red]x[/red]  [31m" in captured.get()
+
+
+# ---------------------------------------------------------------- lint
+
+
+@pytest.fixture
+def odd(here: Path) -> Path:
+    """A folder of segments with something wrong in each but one."""
+    folder = here / "odd"
+    folder.mkdir()
+    for name, where in {
+        "fine": "opens > 5",
+        "none": "opens > 5 AND opens < 3",
+        "idle": "opens > 7 AND opens > 3",
+        "lost": 'clicks > 2 AND segment "Nowhere"',
+    }.items():
+        (folder / f"{name}.yml").write_text(json.dumps({"name": name, "where": where, "notes": "why", "owner": "CRM"}))
+    return folder
+
+
+def found(*words: str | Path) -> list[tuple[str, str, str, str]]:
+    """File, kind, severity and path of what lint finds."""
+    rows = json.loads(run("lint", *words, "--json").stdout)["rows"]
+    return [(row["file"], row["kind"], row["severity"], row["path"]) for row in rows]
+
+
+def test_lint_needs_no_connection(odd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("segkit.cli.configuration.connect", lambda *_, **__: pytest.fail("it connects"))
+    assert found("odd") == [
+        ("odd/idle.yml", "without effect", "warning", "where.items[1]"),
+        ("odd/idle.yml", "contained", "advice", ""),
+        ("odd/lost.yml", "missing reference", "error", "where.items[1]"),
+        ("odd/none.yml", "contradiction", "error", "where"),
+    ]
+    assert run("lint", "odd").exit_code == 1
+    clean = run("lint", "odd/fine.yml")
+    assert (clean.exit_code, clean.stdout) == (0, "nothing found\n")
+    text = run("lint", "odd/none.yml").stdout
+    assert text.startswith(
+        "odd/none.yml: none: where: error: opens > 5 and opens < 3 exclude one another (opens > 5 AND opens < 3)"
+    )
+    assert "\n  fix: drop one of them" in text
+    assert text.endswith("1 of error\n")
+
+
+def test_lint_knows_a_catalog_and_saved_segments(odd: Path, here: Path) -> None:
+    (here / "catalog.yml").write_text("contacts: {fields: {opens: integer}}\ncalculated: {twice: opens * 2}\n")
+    (odd / "close.yml").write_text('{name: close, where: "opens > 3 AND opens < 4", notes: x, owner: y}')
+    assert "contradiction" not in [one[1] for one in found("odd/close.yml")]
+    kinds = [one[1] for one in found("odd/close.yml", "--catalog", "catalog.yml")]
+    assert kinds == ["contradiction", "unused calculated fields"]
+    connect(home=here / "kept").save(Segment("Nowhere", F.opens > 1))
+    assert "missing reference" not in [one[1] for one in found("odd", "--home", "kept")]
+
+
+def test_lint_with_a_source_asks_the_data(odd: Path, here: Path) -> None:
+    (here / "data").mkdir()
+    pd.DataFrame({"contact_id": range(50), "opens": [9] * 5 + [1] * 45, "clicks": [3] * 50}).to_csv(
+        "data/contacts.csv", index=False
+    )
+    assert ("odd/fine.yml", "small", "advice", "") in found("odd", "--source", "data")
+    assert ("odd/fine.yml", "small", "advice", "") not in found("odd", "--source", "data", "--smallest", "5")
+    assert ("odd/idle.yml", "overlap", "warning", "") in found("odd", "--source", "data")
+
+
+def test_a_broken_file_hides_nothing_and_makes_the_exit_code_2(odd: Path) -> None:
+    (odd / "broken.yml").write_text("name: [")
+    (odd / "nameless.yml").write_text("where: opens > 5")
+    (odd / "again.yml").write_text('{name: fine, where: "opens > 6"}')
+    for words in (("odd",), ("odd", "nowhere")):
+        result = run("lint", *words, "--json")
+        answer = json.loads(result.stdout)
+        assert result.exit_code == 2
+        assert {row["kind"] for row in answer["rows"]} >= {"contradiction", "without effect", "missing reference"}
+        assert len(answer["broken"]) == 2 + len(words)
+    assert all(name in result.stderr for name in ("broken.yml", "nameless.yml", "fine", "nowhere"))
+    assert run("lint", "odd/broken.yml").exit_code == 2
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("least", "code"), [("advice", 1), ("warning", 0), ("error", 0)])
+def test_what_makes_lint_fail_can_be_set(here: Path, least: str, code: int) -> None:
+    (here / "bare.yml").write_text('{name: Bare, where: "opens > 5"}')
+    assert run("lint", "bare.yml", "--fail-on", least).exit_code == code
+    (here / "segkit.toml").write_text(f'[lint]\nfail_on = "{least}"\n')
+    assert run("lint", "bare.yml").exit_code == code
+    assert run("lint", "bare.yml", "--fail-on", "error").exit_code == 0
+
+
+def test_limits_of_lint_stand_in_the_settings(here: Path) -> None:
+    (here / "two.yml").write_text('{name: Two, where: "opens > 5 AND clicks > 3", notes: x, owner: y}')
+    assert found("two.yml") == []
+    (here / "segkit.toml").write_text("[lint]\nconditions = 1\noverlap = 1\n")
+    assert found("two.yml") == [("two.yml", "many conditions", "advice", "")]
+    assert found("two.yml", "--conditions", "2") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lint = 5", "no table"),
+        ("[lint]\ncondition = 5", "did you mean 'conditions'"),
+        ('[lint]\nlevels = "five"', "levels of [lint]"),
+        ("[lint]\nlevels = true", "levels of [lint]"),
+    ],
+)
+def test_settings_of_lint_that_are_none_are_refused(here: Path, text: str, said: str) -> None:
+    (here / "segkit.toml").write_text(text)
+    result = run("lint", "segments")
+    assert result.exit_code == 2
+    assert said in result.stderr

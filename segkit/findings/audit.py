@@ -29,7 +29,7 @@ from segkit.spelling import spell
 
 _OTHER_MOMENTS = ((97, 3), (211, 7))
 """How many days and hours later conditions are looked at again, so that no claim hangs on where today lies."""
-_LISTED = 10
+_LISTED, _NAMED = 10, 3
 
 
 @dataclass(frozen=True)
@@ -105,11 +105,11 @@ def findings(given: Sequence[Resolved], limits: Limits, engine: Engine | None = 
         yield from _of_shape(own, limits)
         yield from effects(own.label, own.plans)
     counted = _Counted.of(engine, sound) if engine is not None and sound else None
-    meant = [_Meant.of(own) for own in sound]
-    same = list(_duplicates(sound, meant, counted))
+    within = _within(sound, counted)
+    same = list(_duplicates(sound, within))
     twins = {(a, b) for a, b, _ in same}
     yield from (finding for _, _, finding in same)
-    yield from _contained(sound, meant, {b for _, b in twins}, counted)
+    yield from _contained(sound, within, {b for _, b in twins}, counted)
     if counted is not None:
         yield from _of_sizes(sound, counted, limits)
         yield from _of_overlap(sound, counted, limits, twins)
@@ -240,37 +240,49 @@ def _needed(condition: Condition) -> Iterator[Condition]:
         yield condition
 
 
-def _duplicates(own: Sequence[Resolved], meant: Sequence[_Meant], counted: _Counted | None) -> Iterator[tuple[int, int, Finding]]:
+def _within(own: Sequence[Resolved], counted: _Counted | None) -> set[tuple[int, int]]:
+    """The pairs of which the members of the one are members of the other, whatever the data."""
+    meant = [_Meant.of(each) for each in own]
+    pairs = permutations(range(len(own)), 2)
+    return {(i, j) for i, j in pairs if _may_be_within(i, j, counted) and meant[i].is_within(meant[j])}
+
+
+def _may_be_within(i: int, j: int, counted: _Counted | None) -> bool:
+    return counted is None or counted.both[min(i, j), max(i, j)] == counted.sizes[i]
+
+
+def _duplicates(own: Sequence[Resolved], within: set[tuple[int, int]]) -> Iterator[tuple[int, int, Finding]]:
     """Segments that mean the same as an earlier one."""
     taken: set[int] = set()
     for i, j in combinations(range(len(own)), 2):
-        if i in taken or j in taken or (counted is not None and counted.sizes[i] != counted.sizes[j]):
+        if i in taken or j in taken:
             continue
         is_equal = own[i].plans[0].where == own[j].plans[0].where
-        if is_equal or (meant[i].is_within(meant[j]) and meant[j].is_within(meant[i])):
+        if is_equal or {(i, j), (j, i)} <= within:
             taken.add(j)
             what = f"it means the same as {own[i].label!r}"
             evidence = "their conditions are the same" if is_equal else "each follows from the other, whatever the data"
             yield i, j, _about(own[j], "duplicate", Severity.WARNING, what, evidence, "keep one of them")
 
 
-def _contained(own: Sequence[Resolved], meant: Sequence[_Meant], taken: set[int], counted: _Counted | None) -> Iterator[Finding]:
-    """Segments whose members are all members of another one: the next larger, unless one is built upon the other."""
+def _contained(
+    own: Sequence[Resolved], within: set[tuple[int, int]], taken: set[int], counted: _Counted | None
+) -> Iterator[Finding]:
+    """Segments whose members are all members of others: the next larger ones, unless one is built upon the other."""
     names = [_referred(each.definition.where) for each in own]
     left = [i for i in range(len(own)) if i not in taken]
-    within = {(i, j) for i, j in permutations(left, 2) if _may_be_within(i, j, counted) and meant[i].is_within(meant[j])}
-    for i, j in sorted(within):
-        is_next = not any((i, k) in within and (k, j) in within for k in left)
-        if is_next and own[j].definition.name not in names[i] and own[i].definition.name not in names[j]:
-            what = f"all of its members are members of {own[j].label!r}"
+    above = {i: [j for j in left if (i, j) in within] for i in left}
+    for i, larger in above.items():
+        nearest = [j for j in larger if not any((k, j) in within for k in larger if k != j)]
+        told = [j for j in nearest if own[j].definition.name not in names[i] and own[i].definition.name not in names[j]]
+        if told:
+            others = f" and of {number(len(told) - _NAMED)} more" if len(told) > _NAMED else ""
+            what = f"all of its members are members of {' and of '.join(repr(own[j].label) for j in told[:_NAMED])}{others}"
             evidence = "it follows from the conditions, whatever the data"
             if counted is not None:
-                evidence += f": {number(counted.sizes[i])} of {number(counted.sizes[j])}"
+                sizes = " and ".join(number(counted.sizes[j]) for j in told[:_NAMED])
+                evidence += f": {number(counted.sizes[i])} of {sizes}"
             yield _about(own[i], "contained", Severity.ADVICE, what, evidence, "see that nobody is written to twice")
-
-
-def _may_be_within(i: int, j: int, counted: _Counted | None) -> bool:
-    return counted is None or counted.both[min(i, j), max(i, j)] == counted.sizes[i]
 
 
 def _of_sizes(own: Sequence[Resolved], counted: _Counted, limits: Limits) -> Iterator[Finding]:
