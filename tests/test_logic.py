@@ -333,6 +333,32 @@ def test_orders_of_items_and_spellings_do_not_matter() -> None:
     assert not asked("equivalent", one, other & F.birthday.is_missing())
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (TODAY - F.birthday > 30, F.birthday.older_than(days=30)),
+        (TODAY - F.birthday < 30, F.birthday > TODAY - segkit.days(30)),
+        (F.birthday - TODAY >= 7, F.birthday >= TODAY + segkit.days(7)),
+        (TODAY - F.seen_at >= 1, F.seen_at < TODAY),
+        (TODAY - F.seen_at == 0, F.seen_at.on(TODAY)),
+        (F.birthday + segkit.days(7) > "2025-05-08", F.birthday > "2025-05-01"),
+        (F.seen_tz + segkit.hours(2) > "2025-05-01T02:00Z", F.seen_tz > "2025-05-01T00:00Z"),
+    ],
+    ids=str,
+)
+def test_what_is_said_of_days_since_is_said_of_the_date(one: Predicate, other: Predicate) -> None:
+    assert asked("equivalent", one, other)
+
+
+def test_times_are_compared_on_the_wall_clock_that_they_are_written_by() -> None:
+    """In Rome 00:30Z of that day was 02:30, and 01:15Z was 02:15: the clock had been put back between."""
+    early, late = "2024-10-27T00:30Z", "2024-10-27T01:15Z"
+    assert asked("never", (F.local_seen >= early) & (F.local_seen <= late))
+    assert not asked("never", (F.local_seen >= late) & (F.local_seen <= early))
+    assert asked("never", (F.seen_at >= late) & (F.seen_at <= early))
+    assert not asked("never", (F.seen_at >= early) & (F.seen_at <= late))
+
+
 def test_a_question_that_is_too_long_gets_no_claim() -> None:
     """Six pigeons in five holes: true, but not in few steps."""
     holes, pigeons = range(5), range(6)
