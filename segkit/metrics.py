@@ -84,13 +84,22 @@ def masked(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame with every e-mail address hidden."""
 
     def hide(value: object) -> object:
-        return _ADDRESS.sub("***@***", value) if isinstance(value, str) else value
+        return hidden(value) if isinstance(value, str) else value
 
-    hidden = frame.copy()
-    for name in hidden.columns:
-        if any(isinstance(value, str) for value in hidden[name]):
-            hidden[name] = hidden[name].map(hide)
-    return hidden
+    shown = frame.copy()
+    for name in shown.columns:
+        if any(isinstance(value, str) for value in shown[name]):
+            shown[name] = shown[name].map(hide)
+    return shown
+
+
+def hidden(text: str) -> str:
+    """The text with every e-mail address hidden.
+
+    >>> hidden("to ada@example.com")
+    'to ***@***'
+    """
+    return _ADDRESS.sub("***@***", text)
 
 
 def checked(engine: Engine, catalog: Catalog) -> Catalog:

@@ -28,6 +28,7 @@ from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.findings import audit, diagnosis, finding
+from segkit.explanation.explanation import Explanation, explained
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.measures import (
@@ -906,6 +907,44 @@ class Workspace:
         )
         frame.attrs["as_of"] = at.as_of.isoformat()
         return frame
+
+    def explain(
+        self, segment: Audience | Predicate, contact: Any, *, days: int = 366, mask: bool = False, as_of: Any = None
+    ) -> Explanation:
+        """Why one contact is in a segment or not: what each condition found, what would turn it, and when it turns by itself.
+
+        Only the contact's own rows are fetched, one query for each table; the plain-Python evaluator, which is the reference
+        meaning, says the rest. Of a rank and of SQL the engine says what holds for the contact; both are taken to stay so.
+
+        Args:
+            segment: a segment, a frozen list or a condition.
+            contact: the contact's key.
+            days: how far ahead to look for what changes by itself.
+            mask: whether e-mail addresses are hidden.
+            as_of: the instant of evaluation (default: the workspace's, else now).
+
+        Returns:
+            An `Explanation`: `member`, `change` (the smallest change that turns the result, as data), `changes_at`, `text`,
+            `events`, and `frame`, with a row for each condition and group, in the order of `waterfall`: path, condition, holds,
+            value (what was found), threshold (what is asked for, dates resolved), events (how many are counted), decides
+            (whether it accounts for the result: for one who is not a member, what keeps it out), flips (whether turning it
+            alone would turn the whole), change (the smallest change that turns this condition), changes_at (when it turns by
+            itself), note. The conditions of a segment that is referred to follow the reference.
+
+        Raises:
+            DefinitionError: there is no such contact; a name or kind does not fit the catalog.
+
+        >>> from segkit import F, Segment
+        >>> print(connect().explain(Segment("Readers", (F.country == "USA") & (F.opens > 5)), 3))
+        Contact 3 is not in Readers, as of 2025-11-30 12:00 UTC.
+        Kept out by: opens > 5 (found 0).
+        It would come in with: opens at least 6 instead of 0.
+        If nothing happens, this stays so until 2026-12-01 12:00 UTC at least.
+        """
+        [own] = plans = self._plans([segment], as_of)
+        found = explained(self.engine, own, by_name(self._segments), contact, days, mask)
+        self._stamped(found.frame, plans, as_of)
+        return found
 
     def performance(
         self,

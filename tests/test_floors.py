@@ -28,6 +28,7 @@ FLOORS: dict[str, int] = {
         (
             "counting",
             "exchange",
+            "explanation",
             "findings",
             "journey",
             "lists",
@@ -71,6 +72,7 @@ HOMES = {
         "cli",
         "counting",
         "engines",
+        "explanation",
         "findings",
         "journey",
         "lists",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
-from segkit.catalog import Column, EventTable, Kind
+from segkit.catalog import Catalog, Column, EventTable, Kind
 from segkit.evaluate.conditions import true
 from segkit.evaluate.reading import named_by_column, read
 from segkit.evaluate.world import Row, World
@@ -28,12 +28,26 @@ class Event:
     row: Row
 
 
+Read = Sequence[tuple[EventTable, Sequence[Event]]]
+"""Events of some tables, read, whether or not they exist at a moment."""
+
+
 def own_events(events: Sequence[Row], key: Any, feature: Feature, plan: Plan) -> list[Event]:
     """The events of one contact that exist at the moment, each id once."""
+    tables = plan.catalog.events
+    given = {i: [row for row in events if _belongs(row, tables[i], tables)] for i in feature.tables}
+    return happened(read_events(given, key, feature, plan.catalog), key, plan)
+
+
+def read_events(given: Mapping[int, Sequence[Row]], key: Any, feature: Feature, catalog: Catalog) -> Read:
+    """The rows of the tables of a feature as events; `given` holds them by the table's position."""
+    return [(catalog.events[i], [_event(row, i, key, feature, catalog) for row in given.get(i, ())]) for i in feature.tables]
+
+
+def happened(read: Read, key: Any, plan: Plan) -> list[Event]:
+    """The events of one contact, out of those that exist at the moment, each id once."""
     kept: list[Event] = []
-    for i in feature.tables:
-        table = plan.catalog.events[i]
-        given = [_event(row, i, key, feature, plan) for row in events if _belongs(row, table, plan.catalog.events)]
+    for table, given in read:
         existing = [e for e in given if e.contact is not None and e.at is not None and e.at <= _until(e.at, plan)]
         kept += [e for e in _once_per_id(existing, table) if e.contact == key]
     return kept
@@ -56,8 +70,8 @@ def _event_names(table: EventTable) -> tuple[str, ...]:
     return (table.name,) if table.name else table.names or table.observed or ()
 
 
-def _event(row: Row, i: int, key: Any, feature: Feature, plan: Plan) -> Event:
-    table = plan.catalog.events[i]
+def _event(row: Row, i: int, key: Any, feature: Feature, catalog: Catalog) -> Event:
+    table = catalog.events[i]
     own = named_by_column(row, table.properties)
     for name in (table.contact, table.event, table.time, table.id):
         if name is not None and name not in own and name in row:
@@ -65,16 +79,16 @@ def _event(row: Row, i: int, key: Any, feature: Feature, plan: Plan) -> Event:
     at = own.get(table.time, row.get("occurred_at"))
     contact = own.get(table.contact, key) if table.contact in own else row.get("contact_id", key)
     name = table.name or own.get(table.event or "", row.get("event"))
-    read_by_terms = {**own, **_shared(own, i, feature, plan), feature.time.name: at}
+    read_by_terms = {**own, **_shared(own, i, feature, catalog), feature.time.name: at}
     event_id = own.get(table.id) if table.id else None
     return Event(contact, read(at, feature.time.kind, feature.time.clock), name, event_id, read_by_terms)
 
 
-def _shared(own: Row, i: int, feature: Feature, plan: Plan) -> Row:
+def _shared(own: Row, i: int, feature: Feature, catalog: Catalog) -> Row:
     """The properties of an event out of several tables, under the names that these share."""
     if len(feature.tables) == 1:
         return {}
-    shared = shared_properties(plan.catalog, feature.tables).values()
+    shared = shared_properties(catalog, feature.tables).values()
     return {name: own.get(columns[i].name) if i in columns else None for name, columns in shared}
 
 
@@ -97,11 +111,17 @@ def _rank(event: Event, columns: list[Column]) -> list[tuple[bool, Any]]:
     return [(value is not None, value) for value in values]
 
 
+def counted(feature: Feature, streams: Mapping[tuple[int, ...], list[Event]]) -> list[Event]:
+    """The events that a feature reads, of those that exist."""
+    events = [event for event in streams[feature.tables] if counts(event, feature)]
+    if feature.then is None:
+        return events
+    later = [_on_one_clock(event.at) for event in streams[feature.then.event.tables] if counts(event, feature.then.event)]
+    return [event for event in events if _followed(_on_one_clock(event.at), later, feature.then.length)]
+
+
 def outcome(feature: Feature, streams: Mapping[tuple[int, ...], list[Event]]) -> Any:
-    events = [event for event in streams[feature.tables] if _counts(event, feature)]
-    if feature.then is not None:
-        later = [_on_one_clock(event.at) for event in streams[feature.then.event.tables] if _counts(event, feature.then.event)]
-        events = [event for event in events if _followed(_on_one_clock(event.at), later, feature.then.length)]
+    events = counted(feature, streams)
     at = [event.at for event in events]
     of = feature.of
     known = [] if of is None else [v for e in events if (v := read(e.row.get(of.name), of.kind, of.clock)) is not None]
@@ -158,7 +178,7 @@ def _followed(at: Any, later: list[Any], length: int | None) -> bool:
     return any(at < other and (length is None or other - at <= length * unit) for other in later)
 
 
-def _counts(event: Event, feature: Feature) -> bool:
+def counts(event: Event, feature: Feature) -> bool:
     """Whether an event has the feature's name, lies in its bounds, and passes its filter."""
     if feature.event is not None and event.name != feature.event:
         return False

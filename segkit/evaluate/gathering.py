@@ -33,7 +33,7 @@ def world_of(
     row = named_by_column(contact, catalog.contacts.fields)
     if past is None:
         past = {i: _as_given(contact, table, catalog) for i, table in enumerate(catalog.history)}
-    if catalog.contacts.created is not None and _created_later(row, plan):
+    if catalog.contacts.created is not None and created_later(row, plan):
         return None
     key = _NO_KEY if row.get(catalog.contacts.key) is None else row[catalog.contacts.key]
     streams: dict[tuple[int, ...], list[Event]] = {}
@@ -51,7 +51,8 @@ def _as_given(contact: Row, table: HistoryTable, catalog: Catalog) -> Row:
     return named_by_column({name: value for name, value in contact.items() if name not in others}, table.fields)
 
 
-def _created_later(row: Row, plan: Plan) -> bool:
+def created_later(row: Row, plan: Plan) -> bool:
+    """Whether a contact does not exist yet at the moment, where the catalog says since when it does."""
     contacts = plan.catalog.contacts
     column = time_column(contacts.fields, contacts.created or "")
     created = read(row.get(column.name), column.kind, column.zone)

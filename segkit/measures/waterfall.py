@@ -75,7 +75,7 @@ def waterfall(engine: Engine, plan: Plan) -> pd.DataFrame:
 
 def tree(plan: Plan) -> Place:
     """The definition of a plan as a tree, beside what it was resolved to."""
-    return _place("where", plan.definition.where, plan.where)
+    return place_of("where", plan.definition.where, plan.where)
 
 
 def conditions(root: Place) -> list[Condition]:
@@ -93,7 +93,7 @@ def conditions(root: Place) -> list[Condition]:
     return leaves
 
 
-def _place(path: str, where: nodes.Predicate, condition: Condition) -> Place:
+def place_of(path: str, where: nodes.Predicate, condition: Condition) -> Place:
     own, whole, negated = path, where, False
     while isinstance(where, nodes.Not) and isinstance(condition, Complement):
         path, where, condition, negated = path + ".item", where.item, condition.item, not negated
@@ -101,7 +101,7 @@ def _place(path: str, where: nodes.Predicate, condition: Condition) -> Place:
         case (nodes.And(items), AllOf(resolved)) | (nodes.Or(items), AnyOf(resolved)):
             is_and = isinstance(where, nodes.And)
             pairs = zip(items, resolved, strict=True)
-            below = tuple(_place(f"{path}.items[{i}]", item, one) for i, (item, one) in enumerate(pairs))
+            below = tuple(place_of(f"{path}.items[{i}]", item, one) for i, (item, one) in enumerate(pairs))
             return Place(own, _WORDS["and" if is_and else "or", negated], negated, where, condition, below, is_and)
         case _:
             return Place(own, told(whole), negated, where, condition)

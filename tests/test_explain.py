@@ -1,0 +1,136 @@
+"""Why a contact is in a segment or not: against members, changes that are carried out, and history."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+from segkit import DefinitionError, E, F, Segment, Workspace, connect, in_list, in_segment, raw_sql
+from segkit.explanation.edits import AddEvent, JoinList, RemoveEvent, SetField
+
+NOW = dt.datetime(2025, 6, 30, 12, tzinfo=dt.UTC)
+READERS = Segment("Readers", E.opened.within(days=30).count() >= 3)
+
+
+@pytest.fixture
+def small() -> Workspace:
+    contacts = pd.DataFrame(
+        {
+            "contact_id": [1, 2, 3],
+            "email": ["ada@example.com", "bob@example.com", None],
+            "country": ["USA", "Canada", None],
+            "spent": [500.0, 20.0, 700.0],
+            "seen_at": pd.to_datetime(["2025-06-12 09:30", "2025-01-01 00:00", None]),
+        }
+    )
+    days = ["2025-06-01 08:00", "2025-06-10 09:00", "2025-06-29 10:00", "2025-05-01 00:00", "2025-06-20 00:00"]
+    events = pd.DataFrame(
+        {
+            "event_id": range(5),
+            "contact_id": [1, 1, 1, 1, 2],
+            "event": "opened",
+            "occurred_at": pd.to_datetime(days),
+            "subject": ["a", "b", "c", "d", "<b>e</b>"],
+        }
+    )
+    lists = pd.DataFrame({"list_name": ["VIP"], "contact_id": [2]})
+    return connect({"contacts": contacts, "events": events, "list_members": lists}, as_of=NOW, home=None)
+
+
+# ---------------------------------------------------------------- known answers
+
+
+def test_a_member_with_its_events_and_when_it_leaves(small: Workspace) -> None:
+    own = small.explain(READERS, 1)
+    assert own.member
+    [row] = own.frame.to_dict("records")
+    assert (row["path"], row["holds"], row["value"], row["threshold"], row["events"]) == ("where", True, 3, ">= 3", 3)
+    assert own.changes_at == dt.datetime(2025, 7, 1, 8, tzinfo=dt.UTC)
+    assert row["changes_at"] == own.changes_at
+    shown = own.events[["at", "counted"]].values.tolist()
+    assert [(at.day, at.month, counted) for at, counted in shown] == [(1, 5, False), (1, 6, True), (10, 6, True), (29, 6, True)]
+    assert own.change == (RemoveEvent("opened", dt.datetime(2025, 6, 29, 10, tzinfo=dt.UTC), 2),)
+    assert own.text.splitlines() == [
+        "Contact 1 is in Readers, as of 2025-06-30 12:00 UTC.",
+        "It would leave with: without the opened event of 2025-06-29 10:00 UTC.",
+        "It leaves on 2025-07-01 08:00 UTC if nothing happens.",
+    ]
+
+
+def test_one_who_is_not_a_member_and_what_keeps_it_out(small: Workspace) -> None:
+    own = small.explain(Segment("Rich readers", READERS.where & (F.spent > 500) & (F.country == "USA")), 2)
+    assert not own.member
+    assert own.frame["holds"].tolist() == [False] * 4
+    assert own.frame["decides"].tolist() == [True] * 4
+    assert not own.frame["flips"].tolist()[1:] == [True] * 3
+    assert own.frame["value"].tolist()[1:] == [1, 20.0, "Canada"]
+    assert own.frame["change"].tolist()[2:] == ["spent at least 500.01 instead of 20", "country 'USA' instead of 'Canada'"]
+    assert sum(isinstance(edit, AddEvent) for edit in own.change) == 2
+    assert SetField("country", "Canada", "USA") in own.change
+
+
+def test_the_only_condition_that_keeps_it_out_would_flip_it(small: Workspace) -> None:
+    own = small.explain((F.spent > 500) & (F.country == "USA"), 1)
+    assert own.frame[["holds", "decides", "flips"]].values.tolist() == [
+        [False, True, True],
+        [False, True, True],
+        [True, False, False],
+    ]
+    assert own.change == (SetField("spent", 500.0, 500.01, "at least"),)
+
+
+def test_an_age_says_when_it_comes(small: Workspace) -> None:
+    own = small.explain(F.seen_at.older_than(days=30), 1)
+    assert not own.member
+    assert own.changes_at == dt.datetime(2025, 7, 12, 9, 30, 0, 1, tzinfo=dt.UTC)
+    assert small.explain(F.seen_at.within(days=30), 1).changes_at == dt.datetime(2025, 7, 12, 9, 30, tzinfo=dt.UTC)
+    assert small.explain(F.seen_at.within(days=30), 1, days=5).changes_at is None
+
+
+def test_lists_segments_ranks_and_sql(small: Workspace) -> None:
+    assert small.explain(in_list("VIP"), 1).change == (JoinList("VIP"),)
+    small.define(Segment("US", F.country == "USA"))
+    own = small.explain(in_segment("US"), 2)
+    assert own.frame["path"].tolist() == ["where", "where>US"]
+    assert own.change == (SetField("country", "Canada", "USA"),)
+    rank = small.explain(F.spent.top(n=1), 3)
+    assert rank.member and rank.frame["value"].tolist() == [1] and "among all" in rank.frame["note"][0]
+    assert not rank.change and "rank" in rank.why_not
+    sql = small.explain(raw_sql("spent > 600", dialect="duckdb") & (F.country == "USA"), 3)
+    assert sql.frame["holds"].tolist() == [False, True, False]
+    assert sql.change == (SetField("country", None, "USA"),)
+
+
+def test_a_negation_is_told_as_a_whole(small: Workspace) -> None:
+    own = small.explain(~((F.country == "USA") | (F.spent > 600)), 1)
+    assert own.frame["condition"].tolist()[0] == "none of"
+    assert own.frame["holds"].tolist() == [False, True, False]
+    assert own.change[0].field == "country"  # type: ignore[union-attr]
+
+
+# ---------------------------------------------------------------- what it looks like, what it refuses
+
+
+def test_markup_is_escaped_and_addresses_are_hidden(small: Workspace) -> None:
+    where = (E.opened.where(F.subject == "<b>e</b>").count() >= 1) & (F.email == "ada@example.com")
+    page = small.explain(where, 2)._repr_html_()
+    assert "<b>e</b>" not in page and "&lt;b&gt;e" in page and "✓" in page and "✗" in page
+    hidden = small.explain(where, 2, mask=True)
+    for shown in (hidden.text, hidden._repr_html_(), hidden.frame.to_string(), repr(hidden.change)):
+        assert "example.com" not in shown
+    assert "ada@example.com" in small.explain(where, 2).frame.to_string()
+
+
+@pytest.mark.parametrize("contact", [99, "1x", True, 1.5, None, dt.date(2025, 1, 1)])
+def test_an_unknown_contact_is_refused_with_what_keys_look_like(small: Workspace, contact: object) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        small.explain(READERS, contact)
+    assert "contact_id, such as 1, 2, 3" in str(caught.value)
+
+
+@pytest.mark.parametrize("days", [-1, 1.5, True, 10**6])
+def test_days_that_are_none(small: Workspace, days: object) -> None:
+    with pytest.raises(DefinitionError, match="days ahead"):
+        small.explain(READERS, 1, days=days)  # type: ignore[arg-type]
