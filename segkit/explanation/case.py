@@ -42,6 +42,7 @@ class Case:
     standings: Mapping[Rank, Mapping[str, int]] = field(default_factory=dict)
     raw: Mapping[Raw, bool] = field(default_factory=dict)
     known: dict[tuple[int, ...], Read] = field(default_factory=dict, compare=False, repr=False)
+    each: dict[tuple[tuple[int, ...], int], tuple[Row, Event]] = field(default_factory=dict, compare=False, repr=False)
 
     def with_events(self, table: int, own: Sequence[Row]) -> Case:
         return replace(self, events={**self.events, table: tuple(own)}, known={})
@@ -49,8 +50,20 @@ class Case:
     def read_of(self, feature: Feature, catalog: Catalog) -> Read:
         """The events of the tables of a feature, read once."""
         if feature.tables not in self.known:
-            self.known[feature.tables] = read_events(self.events, self.key, feature, catalog)
+            self.known[feature.tables] = [
+                (catalog.events[i], [self._read(row, i, feature, catalog) for row in self.events.get(i, ())])
+                for i in feature.tables
+            ]
         return self.known[feature.tables]
+
+    def _read(self, row: Row, i: int, feature: Feature, catalog: Catalog) -> Event:
+        """One event, read once: changed cases share it."""
+        place = (feature.tables, id(row))
+        if place not in self.each:
+            one = replace(feature, tables=(i,)) if len(feature.tables) == 1 else feature
+            found = [own for _, several in read_events({i: [row]}, self.key, one, catalog) for own in several]
+            self.each[place] = (row, found[0])
+        return self.each[place][1]
 
 
 @dataclass(frozen=True)
@@ -239,8 +252,9 @@ def _among_others(engine: Engine, own: Plan, key: Constant) -> tuple[dict[Rank, 
     [values] = frame.itertuples(index=False, name=None)
     found: dict[Rank, dict[str, int]] = {}
     for standing, value in zip(standings, values, strict=False):
-        if value is not None and value == value:
-            found.setdefault(standing.rank, {})[standing.what] = int(value)
+        own_value = read(value, Kind.INTEGER, None)
+        if own_value is not None:
+            found.setdefault(standing.rank, {})[standing.what] = int(own_value)
     return found, {each: bool(value) for each, value in zip(raw, values[len(standings) :], strict=True)}
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, assert_never
 from segkit.catalog import Catalog, Column, HistoryTable
 from segkit.display import seen
 from segkit.evaluate.gathering import valid_row
+from segkit.evaluate.reading import read
 from segkit.evaluate.world import Row
 from segkit.explanation.case import PLACE, Case
 from segkit.plan import Plan
@@ -162,6 +163,11 @@ def _set(case: Case, edit: SetField, own: Plan) -> Case:
         row[column.name] = json.dumps(placed(before.get(column.name), edit.path, edit.value), default=str)
     others = tuple(other for other in rows if other is not valid)
     return replace(case, history={**case.history, i: (*others, row)})
+
+
+def held_by(value: Any, column: Column) -> Any:
+    """A value as a column would give it back."""
+    return read(fitting(value, column.kind, column.zone), column.kind, column.zone)
 
 
 def _stored(value: Any, column: Column) -> Any:

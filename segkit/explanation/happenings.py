@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Context, Decimal, localcontext
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from segkit.catalog import Kind
+from segkit.errors import DataError
 from segkit.evaluate.conditions import true
 from segkit.evaluate.events import Event, counted, counts, read_events
 from segkit.evaluate.terms import value_of
 from segkit.evaluate.world import World
 from segkit.explanation.case import PLACE, Case, Sight
-from segkit.explanation.edits import AddEvent, Edit, RemoveEvent, changed
+from segkit.explanation.edits import AddEvent, Edit, RemoveEvent, changed, held_by
 from segkit.explanation.places import bound, places
 from segkit.plan.clock import told
 from segkit.plan.tree import (
@@ -36,6 +39,7 @@ from segkit.verification.wishes import wishes
 
 MOST = 100
 """How many events a change may add or remove."""
+_MOST_ROWS = 60
 _TINY = dt.timedelta(microseconds=1)
 _DAY = dt.timedelta(days=1)
 
@@ -48,7 +52,7 @@ def by_events(feature: Feature, wanted: Any, at: Sight, case: Case) -> Iterator[
     own.sort(key=lambda event: event.at)
     match feature.measure:
         case "count" | "days" | "weeks" | "months":
-            if not isinstance(wanted, int | float | Decimal):
+            if not isinstance(wanted, int | float | Decimal) or wanted != int(wanted):
                 return
             missing = int(wanted) - now
             if 0 < missing <= MOST:
@@ -64,9 +68,9 @@ def by_events(feature: Feature, wanted: Any, at: Sight, case: Case) -> Iterator[
                     if feature.nth > 1:
                         yield (new,)
                 yield from ((*gone, new) for new in _events(feature, at, case, [], {}))
-            for i in range(len(own) - 1, -1, -1):
+            for i in range(len(own) - 1, max(-1, len(own) - 1 - MOST), -1):
                 yield _removed(own[i:])
-            for i in range(len(own)):
+            for i in range(min(len(own), MOST)):
                 yield _removed(own[: i + 1])
         case _:
             yield from _by_property(feature, wanted, now, own, at, case)
@@ -84,7 +88,7 @@ def _by_property(feature: Feature, wanted: Any, now: Any, own: list[Event], at: 
             yield tuple(new for new in several if new is not None)
     for value in values:
         yield from ((new,) for new in _events(feature, at, case, [], {of.name: value}))
-    for i in range(len(own)):
+    for i in range(min(len(own), MOST)):
         yield _removed(own[len(own) - 1 - i :])
         yield _removed(own[: i + 1])
         yield _removed([own[i]])
@@ -94,15 +98,24 @@ def _by_property(feature: Feature, wanted: Any, now: Any, own: list[Event], at: 
             return value_of(of, World(event.row, true))
 
         known = [e for e in own if of_event(e) is not None]
-        beyond = _removed([e for e in known if (of_event(e) > _alike(wanted, of_event(e))) == (feature.measure == "max")])
+        beyond = _removed([e for e in known if _is_beyond(feature.measure, of_event(e), wanted)])
         yield beyond
         yield from ((*beyond, new) for new in _events(feature, at, case, [], {of.name: wanted}))
     for value in values[:2]:
         yield from ((*_removed(own), new) for new in _events(feature, at, case, [], {of.name: value}))
 
 
-def _alike(wanted: Any, other: Any) -> Any:
-    return type(other)(wanted) if isinstance(other, int | float | Decimal) and not isinstance(other, bool) else wanted
+def _is_beyond(measure: str, own: Any, wanted: Any) -> bool:
+    """Whether a value is larger than a wanted maximum, or smaller than a wanted minimum."""
+    if isinstance(own, dt.date):
+        is_alike = isinstance(wanted, dt.date) and isinstance(own, dt.datetime) == isinstance(wanted, dt.datetime)
+    else:
+        is_alike = isinstance(wanted, int | float | Decimal)
+    return is_alike and (_comparable(own) > _comparable(wanted)) == (measure == "max")
+
+
+def _comparable(value: Any) -> Any:
+    return float(value) if isinstance(value, int | Decimal) else value
 
 
 def _fresh(kind: Kind, n: int) -> Any:
@@ -143,7 +156,7 @@ def _more(feature: Feature, n: int, at: Sight, case: Case) -> Iterator[tuple[Edi
         return
     step = {"days": 1, "weeks": 7, "months": 31}[feature.measure]
     for begin in _instants(feature.bounds, at):
-        spread = [begin - i * step * _DAY for i in range(3 * n + 60)]
+        spread = [begin - i * step * _DAY for i in range(2 * n + 12)]
         found: list[Edit] = []
         for moment in spread:
             new = next(_events(feature, at, case, [moment], {}, only=True), None)
@@ -151,6 +164,7 @@ def _more(feature: Feature, n: int, at: Sight, case: Case) -> Iterator[tuple[Edi
                 found.append(new)
             if len(found) == n:
                 yield tuple(found)
+            if new is None or len(found) == n:
                 break
 
 
@@ -185,7 +199,8 @@ def _fewer(own: list[Event], n: int, feature: Feature) -> Iterator[tuple[Edit, .
     if feature.measure == "count":
         yield _removed(own[len(own) - n :])
         yield _removed(own[:n])
-    for i in range(len(own)):
+        return
+    for i in range(min(len(own), MOST)):
         yield _removed(own[len(own) - 1 - i :])
         yield _removed(own[: i + 1])
 
@@ -221,14 +236,14 @@ def _events(
         names = (table.name,) if table.name else table.names or table.observed or ()
         name = feature.event or next(iter(names), None) or "event"
         for moment in times:
-            for filled in (_filled(feature, wanted, moment, at),):
+            for filled in (_filled(feature, tuple(wanted.items()), moment, at.plan.at.as_of.date()),):
                 if filled is None:
                     continue
+                own = {table.time, table.contact, table.event, table.id}
                 properties = {
-                    field: filled[column.name]
+                    field: value
                     for field, column in table.properties.items()
-                    if filled.get(column.name) is not None
-                    and column.name not in (table.time, table.contact, table.event, table.id)
+                    if column.name not in own and (value := held_by(filled.get(column.name), column)) is not None
                 }
                 happens = filled[feature.time.name]
                 edit = AddEvent(str(name), happens, properties, within if not only and not moments else "", i)
@@ -241,32 +256,31 @@ def _events(
                         break
 
 
-def _filled(feature: Feature, row: dict[str, Any], moment: Any, at: Sight) -> dict[str, Any] | None:
+@lru_cache(maxsize=4096)
+def _filled(feature: Feature, wanted: tuple[tuple[str, Any], ...], moment: Any, today: dt.date) -> dict[str, Any] | None:
     """A row of properties by column that passes a feature's filter, with as few as possible filled in."""
-    first = {**row, feature.time.name: moment}
+    given = dict(wanted)
+    first = {**given, feature.time.name: moment}
     if feature.where is None:
         return first
-    today = at.plan.at.as_of.date()
-    queue, seen = [first], 0
-    while queue and seen < 200:
+    queue, seen = deque([first]), 0
+    while queue and seen < _MOST_ROWS:
         seen += 1
-        own = queue.pop(0)
+        own = queue.popleft()
         with localcontext(Context(prec=100)):
             try:
                 if true(feature.where, World(own, true)):
                     return own
-            except Exception:
+            except (DataError, ArithmeticError, ValueError, TypeError, AttributeError):
                 continue
-        if len(queue) > 400:
+        if len(queue) > _MOST_ROWS:
             continue
         world = World(own, true)
         for leaf in _singles(feature.where):
             for place in dict.fromkeys(places(leaf)):
-                if not isinstance(place, ColumnTerm) or (place.name in row and row[place.name] is not None):
-                    continue
-                turned = bound(leaf, place, world)
-                values = islice(_values(turned, place, today), 8)
-                queue += [{**own, place.name: value} for value in values]
+                if isinstance(place, ColumnTerm) and given.get(place.name) is None:
+                    values = islice(_values(bound(leaf, place, world), place, today), 8)
+                    queue += [{**own, place.name: value} for value in values]
     return None
 
 

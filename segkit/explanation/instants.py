@@ -101,13 +101,30 @@ def _instants(
     if any(isinstance(node, PartOf) and node.part == "hour" and _has_rule(node) for node in _everything(tree)):
         hour = at.as_of.replace(minute=0, second=0, microsecond=0)
         yield from (hour + i * dt.timedelta(minutes=15) for i in range(1, min(4 * 24 * 31, int((until - hour) / _DAY * 96) + 1)))
-    moments = set(_moments(own, first, case))
-    for rule in {AsOf(), *rules}:
-        for moment in moments:
-            if isinstance(moment, dt.datetime):
-                for instant in _when(rule, moment, at.as_of, until):
-                    yield instant
-                    yield instant + _TINY
+    pairs: set[tuple[Rule, Any]] = {(AsOf(), moment) for moment in _moments(own, first, case)}
+    rest = {rule for node in _without_features((moving.where, moving.parts)) if (rule := rule_of(node)) is not None}
+    pairs |= {(rule, moment) for rule in rest for moment in _moments(own, first, case)}
+    for ours, feature in zip(own.features, moving.features, strict=True):
+        inside = {rule for node in _everything(feature) if (rule := rule_of(node)) is not None}
+        constants = [node for node in _everything(feature) if isinstance(node, dt.datetime)]
+        pairs |= {(rule, moment) for rule in inside for moment in (*_of_events(ours, first, case), *constants)}
+    for rule, moment in pairs:
+        if isinstance(moment, dt.datetime):
+            for instant in _when(rule, moment, at.as_of, until):
+                yield instant
+                yield instant + _TINY
+
+
+def _without_features(node: object) -> Iterator[object]:
+    """The parts of conditions and terms, but not what is inside of features."""
+    stack: list[object] = [node]
+    while stack:
+        own = stack.pop()
+        yield own
+        if isinstance(own, tuple):
+            stack += own
+        elif not isinstance(own, dt.date | Feature):
+            stack += [getattr(own, slot) for slot in getattr(own, "__slots__", ())]
 
 
 def _has_rule(node: object) -> bool:
@@ -187,8 +204,9 @@ def _months_before(moment: dt.datetime, months: int, zone: str) -> Iterator[dt.d
         begin = dt.datetime.combine(dt.date(year, month + 1, 1), wall.time())
     except (OverflowError, ValueError):
         return
-    for days in range(wall.day - 5, wall.day + 5):
-        for own in (begin + days * _DAY, dt.datetime.combine((begin + days * _DAY).date(), dt.time())):
+    ahead = range(wall.day - 1, wall.day + 4) if wall.day > 27 else (wall.day - 1,)
+    for day in (begin + days * _DAY for days in ahead):
+        for own in (day,) if wall.day <= 27 else (day, dt.datetime.combine(day.date(), dt.time())):
             for fold in (0, 1):
                 yield own.replace(fold=fold, tzinfo=ZoneInfo(zone)).astimezone(dt.UTC)
 
@@ -257,7 +275,8 @@ def _of_events(feature: Feature, first: Sight, case: Case) -> Iterator[Any]:
             for event in events:
                 if asked.event is not None and event.name != asked.event:
                     continue
-                yield event.at
+                if isinstance(event.at, dt.datetime):
+                    yield event.at.astimezone(dt.UTC)
                 for term in (part for part in _everything(asked.where) if getattr(part, "kind", None) in _TIMES):
                     with suppress(KeyError, TypeError), localcontext(Context(prec=100)):
                         yield value_of(term, World(event.row, true))  # type: ignore[arg-type]

@@ -15,13 +15,12 @@ from decimal import Context, Decimal, localcontext
 from itertools import islice
 from typing import Any
 
-from segkit.catalog import Column, Kind
+from segkit.catalog import Kind
 from segkit.evaluate.conditions import true
-from segkit.evaluate.reading import read
 from segkit.evaluate.terms import value_of
 from segkit.evaluate.world import World
 from segkit.explanation.case import Case, Sight
-from segkit.explanation.edits import Edit, JoinList, LeaveList, SetField, placed
+from segkit.explanation.edits import Edit, JoinList, LeaveList, SetField, held_by, placed
 from segkit.explanation.happenings import MOST, by_events
 from segkit.explanation.places import bound, places
 from segkit.nodes import Ordering
@@ -38,7 +37,6 @@ from segkit.plan.tree import (
     PastColumn,
     TextSearch,
 )
-from segkit.verification.values import fitting
 from segkit.verification.wishes import Place, some, wished, wishes
 
 _MOST_VALUES = 40
@@ -159,7 +157,8 @@ def _putting(place: Place, value: Any, condition: Condition, at: Sight, case: Ca
             for edits in _putting(column, value, condition, at, case):
                 for edit in edits:
                     if isinstance(edit, SetField):
-                        yield (replace(edit, was=value_of(place, at.world), path=path, bound=""),)
+                        number = float(value) if isinstance(value, Decimal) else value
+                        yield (replace(edit, was=value_of(place, at.world), value=number, path=path, bound=""),)
         case ElementCount(column, path):
             for array in _arrays(place, value, at.world):
                 for edits in _putting(column, None, condition, at, case):
@@ -169,11 +168,6 @@ def _putting(place: Place, value: Any, condition: Condition, at: Sight, case: Ca
                             yield (replace(edit, was=was, value=array, path=path, bound=""),)
         case FeatureTerm(feature):
             yield from by_events(feature, value, at, case)
-
-
-def held_by(value: Any, column: Column) -> Any:
-    """A value as a column would give it back."""
-    return read(fitting(value, column.kind, column.zone), column.kind, column.zone)
 
 
 _TURNED = {True: {">": "at most", ">=": "at most", "<": "at least", "<=": "at least", "==": "other than"}, False: {

@@ -6,9 +6,10 @@ import datetime as dt
 import heapq
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, count, zip_longest
+from itertools import chain, count, islice, zip_longest
 from typing import Any
 
 from segkit.errors import DataError
@@ -36,6 +37,7 @@ from segkit.plan.tree import (
 
 MOST_TRIES = 1500
 """How many changes are tried before the search is given up."""
+_FIRST_OF_TWO = 24
 _ENOUGH = 12
 """How many ways to turn one condition are followed."""
 
@@ -75,32 +77,51 @@ def smallest(own: Plan, case: Case, raw: Plan, most: int = MOST_TRIES) -> Found:
             return Found(edits)
         for leaves in _fronts(own.where, target, at):
             better = 0
-            for leaf in leaves:
-                found = 0
-                for more in reaching(leaf, at, before):
-                    told = repr((*edits, *more))
-                    if not more or told in known or any(refused.touches(edit, own) for edit in more):
-                        continue
-                    if tries >= most:
-                        break
-                    known.add(told)
-                    tries += 1
-                    after = _carried_out(own, before, at, more)
-                    if after is None or (left := _needed(own.where, target, after[1])[0]) >= need or not after[1].exists:
-                        continue
-                    cost = (
-                        spent + 1 + min(0.05 * (len(more) - 1), 0.9) + 0.01 * sum(_oddness(edit, own.at.as_of) for edit in more)
-                    )
-                    heapq.heappush(queue, (cost + left, next(order), cost, (*edits, *more), *after))
-                    found += 1
-                    if found >= _ENOUGH:
-                        break
-                better += found
+            for ways in (_ways, _ways_in_two):
+                for leaf in leaves:
+                    found = 0
+                    for more in ways(leaf, own, before, at):
+                        told = repr((*edits, *more))
+                        if not more or told in known or any(refused.touches(edit, own) for edit in more):
+                            continue
+                        if tries >= most:
+                            break
+                        known.add(told)
+                        tries += 1
+                        after = _carried_out(own, before, at, more)
+                        if after is None or not after[1].exists or (left := _needed(own.where, target, after[1])[0]) >= need:
+                            continue
+                        odd = sum(_oddness(edit, own.at.as_of) for edit in more)
+                        cost = spent + 1 + min(0.05 * (len(more) - 1), 0.9) + 0.01 * odd
+                        heapq.heappush(queue, (cost + left, next(order), cost, (*edits, *more), *after))
+                        found += 1
+                        if found >= _ENOUGH:
+                            break
+                    better += found
+                if better:
+                    break
             if better:
                 break
         if tries >= most and not queue:
             return Found((), f"none was found among {most:,} that were tried")
     return Found((), f"none was found among {tries:,} that were tried")
+
+
+def _ways(leaf: Condition, own: Plan, case: Case, at: Sight) -> Iterator[tuple[Edit, ...]]:
+    """Edits that might turn a condition."""
+    del own
+    with suppress(ArithmeticError, ValueError):
+        yield from reaching(leaf, at, case)
+
+
+def _ways_in_two(leaf: Condition, own: Plan, case: Case, at: Sight) -> Iterator[tuple[Edit, ...]]:
+    """Edits of two things that might turn a condition together, such as both fields of a comparison where both are missing."""
+    if len(set(places(leaf))) > 1:
+        for first in islice(_ways(leaf, own, case, at), _FIRST_OF_TWO):
+            after = _carried_out(own, case, at, first)
+            if after is not None and first:
+                for second in islice(_ways(leaf, own, *after), _FIRST_OF_TWO):
+                    yield (*first, *second)
 
 
 def _carried_out(own: Plan, case: Case, at: Sight, edits: tuple[Edit, ...]) -> tuple[Case, Sight] | None:
@@ -109,7 +130,7 @@ def _carried_out(own: Plan, case: Case, at: Sight, edits: tuple[Edit, ...]) -> t
         for edit in edits:
             case = changed(case, edit, own)
         return case, sight(own, case, at)
-    except (DataError, StopIteration, OverflowError, ValueError):
+    except (DataError, ArithmeticError, ValueError):
         return None
 
 
