@@ -27,8 +27,8 @@ from segkit.catalog import Catalog, completed, conventional, find
 from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
-from segkit.findings import audit, diagnosis, finding
 from segkit.explanation.explanation import Explanation, explained
+from segkit.findings import audit, diagnosis, finding
 from segkit.journey import Journey, counted, partition
 from segkit.lists import StaticList
 from segkit.measures import (
