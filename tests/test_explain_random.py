@@ -13,10 +13,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from engine_world import asked
+from engines import ENGINES
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from strategies import INSTANTS, MOMENTS, SEGMENTS, World, definitions
 
-from segkit import NOW, TODAY, E, F, days, evaluate, in_list, in_segment
+from segkit import NOW, TODAY, DialectError, E, F, days, evaluate, everyone, in_list, in_segment
 from segkit.builder import Predicate
 from segkit.explanation.case import PLACE, Case, answered, fetched, sight
 from segkit.explanation.edits import AddEvent, Edit, JoinList, LeaveList, RemoveEvent, SetField
@@ -280,3 +282,22 @@ def test_the_instant_of_a_change_is_exact_for_any_definition() -> None:
     rng = random.Random(8)
     counted = Counter(looked_at(pair, rng) for pair in moving(120, 8))
     assert counted["changes"] + counted["stays"] > 15, counted
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_hands_over_what_belongs_to_a_contact(engine: str) -> None:
+    ENGINES[engine].require()
+    world = asked(engine, 1, ZONES[0])
+    some = (*CLOCKED[::4], F.props.json("plan") == "pro", F.opens.top(n=30), F.price > F.paid, F.vip == True)  # noqa: E712
+    for where in map(world.said, some):
+        plan = world.plan(where, MOMENTS[0])
+        try:
+            members = world.members(where, MOMENTS[0])
+        except DialectError:
+            continue
+        for key in (1, 2, 9):
+            if key in world.expected(everyone(), MOMENTS[0]):
+                case = fetched(world.workspace.engine, plan, key)
+                assert sight(answered(plan, case), case).member == (key in members), (where, key)
+    whole = world.workspace.explain(world.said(CLOCKED[0] & (F.vip == True)), 2, days=30)  # noqa: E712
+    assert whole.member == (2 in world.members(world.said(CLOCKED[0] & (F.vip == True)), MOMENTS[0]))  # noqa: E712

@@ -60,6 +60,7 @@ def by_events(feature: Feature, wanted: Any, at: Sight, case: Case) -> Iterator[
             elif missing < 0 and int(wanted) >= 0:
                 yield from _fewer(own, -missing, feature)
         case "first" | "last":
+            wanted = _like(wanted, own[0].at) if own else wanted
             if isinstance(wanted, dt.date):
                 beyond = [e for e in own if (e.at > wanted if feature.measure == "last" else e.at < wanted)] if own else []
                 gone = _removed(beyond)
@@ -112,6 +113,13 @@ def _is_beyond(measure: str, own: Any, wanted: Any) -> bool:
     else:
         is_alike = isinstance(wanted, int | float | Decimal)
     return is_alike and (_comparable(own) > _comparable(wanted)) == (measure == "max")
+
+
+def _like(wanted: Any, at: Any) -> Any:
+    """A date as a time, or a time as a date, as the events have them."""
+    if isinstance(at, dt.datetime) and isinstance(wanted, dt.date) and not isinstance(wanted, dt.datetime):
+        return dt.datetime.combine(wanted, dt.time(), dt.UTC)
+    return wanted.date() if isinstance(wanted, dt.datetime) and not isinstance(at, dt.datetime) else wanted
 
 
 def _comparable(value: Any) -> Any:

@@ -108,9 +108,9 @@ def smallest(own: Plan, case: Case, raw: Plan, most: int = MOST_TRIES) -> Found:
 
 
 def _ways(leaf: Condition, own: Plan, case: Case, at: Sight) -> Iterator[tuple[Edit, ...]]:
-    """Edits that might turn a condition."""
+    """Edits that might turn a condition; guesses end where one is out of range, or of a kind that cannot be compared."""
     del own
-    with suppress(ArithmeticError, ValueError):
+    with suppress(ArithmeticError, ValueError, TypeError):
         yield from reaching(leaf, at, case)
 
 
