@@ -1627,7 +1627,7 @@ class Workspace:
     # ------------------------------------------------------------ the home
 
     def _tracked(self) -> dict[str, Segment]:
-        return {str(own.name): own for own in tracking.tracked(self._folder("tracking"))}
+        return {} if self._home is None else {str(own.name): own for own in tracking.tracked(self._folder("tracking"))}
 
     def _planner(self, at: Moment) -> Callable[[tracking.Tracked], tuple[Plan, str]]:
         """What plans a tracked segment, all of one catalog and among the same others, and writes out what it means."""

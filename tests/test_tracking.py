@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from engines import ENGINES, Rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segkit import DataError, DefinitionError, E, F, SegkitError, Segment, Workspace, connect, everyone, in_segment
+from segkit.catalog import Kind
 from segkit.cli import main
 from segkit.tracking import ledger, log, numbers, refreshing
 
@@ -197,8 +199,8 @@ def test_another_definition_begins_a_version_and_the_old_history_stays(ws: Works
 
 
 def test_what_a_definition_refers_to_is_part_of_it(ws: Workspace) -> None:
-    ws.define(Segment("Base", F.country == "USA"), doubled=F.contact_id * 2)
-    ws.track([Segment("Ref", in_segment("base")), Segment("Calc", F.doubled > 20), US])
+    ws.define(Segment("Base", F.country == "USA"), Segment("Middle", ~in_segment("base")), doubled=F.contact_id * 2)
+    ws.track([Segment("Ref", in_segment("Middle")), Segment("Calc", F.doubled > 20), US])
     ws.refresh(as_of=day(1))
     ws.define(Segment("Base", F.country == "Italy"), doubled=F.contact_id * 3)
     frame = ws.refresh(as_of=day(2))
@@ -236,6 +238,7 @@ def test_what_cannot_be_tracked(ws: Workspace, tmp_path: Path) -> None:
     assert ws.tracked == ()
     with pytest.raises(DefinitionError, match="no segment is tracked"):
         ws.refresh(as_of=day(1))
+    assert connect(home=None).tracked == ()
     with pytest.raises(DefinitionError, match="keeps nothing on disk"):
         connect(home=None).track([US])
     assert not (tmp_path / "tracking").exists() or not list((tmp_path / "tracking").iterdir())
@@ -346,6 +349,30 @@ def test_hundreds_of_segments_are_asked_together(ws: Workspace, monkeypatch: pyt
     frame = ws.refresh(as_of=day(1))
     assert frame["size"].tolist() == [i % 41 for i in range(230)]
     assert len(asked) == 3
+
+
+@pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.TEXT])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_is_refreshed(engine: str, kind: Kind, tmp_path: Path) -> None:
+    def at(n: int) -> Workspace:
+        keys = [i if kind is Kind.INTEGER else f"ü{i:02}" for i in range(60)]
+        rows = [{"contact_id": key, "n": (i * 7 + n * 5) % 60} for i, key in enumerate(keys)]
+        loaded = ENGINES[engine].loaded({"contacts": Rows({"contact_id": kind, "n": Kind.INTEGER}, rows)})
+        return connect(loaded, home=tmp_path, **ENGINES[engine].connect)
+
+    some = [Segment(f"n{i}", F.n < i) for i in range(54)]
+    with at(0) as ws:
+        ws.track(some)
+        assert ws.refresh(as_of=day(1))["size"].tolist() == list(range(54))
+        before = set(ws.members(some[20])["contact_id"])
+    with at(1) as ws:
+        frame = ws.refresh(as_of=day(2))
+        after = set(ws.members(some[20])["contact_id"])
+        moves = ws.tracked_moves(["n20"])
+    assert frame["size"].tolist() == list(range(54))
+    assert frame["entries"].tolist() == [min(i, 60 - i, 5) for i in range(54)]
+    assert set(moves["contact_id"][moves["move"] == "entered"]) == after - before
+    assert set(moves["contact_id"][moves["move"] == "exited"]) == before - after
 
 
 # ---------------------------------------------------------------- the file
