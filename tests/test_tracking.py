@@ -130,7 +130,7 @@ def test_many_refreshes_write_all_members_down_now_and_then(
     ws.track([Segment("Odd", F.country == "Odd")])
     looks: dict[dt.datetime, set[int]] = {}
     for n in range(14):
-        data.execute("UPDATE contacts SET country = CASE WHEN (contact_id * 31 + ?) % 7 = 0 THEN 'Odd' END", [n])
+        data.execute("UPDATE contacts SET country = CASE WHEN (contact_id * 31 + ?) % 7 < 4 THEN 'Odd' END", [n])
         ws.refresh(as_of=day(n))
         looks[day(n)] = {row[0] for row in data.execute("SELECT contact_id FROM contacts WHERE country = 'Odd'").fetchall()}
     assert told_spells(ws, "Odd") == spells_of(looks)
