@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from segkit import codec, display, documents, evaluate, example, nodes, views
+from segkit import codec, display, documents, evaluate, example, header, nodes, views
 from segkit.builder import Predicate, no_truth_value, not_a_predicate
 from segkit.catalog import ASSUMED, Catalog, Column, ContactTable, EventTable, Kind, checked_zone
 from segkit.describe import describe
 from segkit.errors import CatalogError, DefinitionError
 from segkit.example import Example
-from segkit.plan import Moment, Plan, is_evergreen, moment, plan
+from segkit.plan import Moment, Plan, moment, plan
 from segkit.plan import evergreen as plan_evergreen
 from segkit.plan.clock import iso_time
 from segkit.spelling import spell
@@ -205,6 +204,7 @@ class Segment(Audience):
     ) -> str:
         """The query of the members' keys, to be read or handed to a warehouse; no connection is needed.
 
+        A header says what the segment means, as of when, with its windows resolved, and a fingerprint of its definition.
         Without a catalog the conventional tables are assumed, and the header says so.
 
         Args:
@@ -222,7 +222,9 @@ class Segment(Audience):
 
         >>> from segkit import F
         >>> print(Segment("US", F.country == "USA").sql("snowflake", as_of="2025-11-30"))
+        -- Made by segkit 0.1.0, definition bf6e7286eaa1
         -- Segment: US
+        -- Contacts whose country is 'USA'.
         -- As of 2025-11-30 00:00:00 UTC, local dates in UTC
         -- Assumed: tables contacts, events, list_members; fields are columns, kinds by use; event ids are unique
         -- Dialect snowflake: emulated: its SQL runs on fakesnow, which is DuckDB behind sqlglot
@@ -234,10 +236,11 @@ class Segment(Audience):
         """
         own = as_catalog(catalog)
         zone = zone_of(timezone, own)
+        known = by_name(segments)
         if evergreen:
-            return displayed(plan_evergreen(self.definition, own, unpinned(as_of, zone), by_name(segments)), dialect)
+            return displayed(plan_evergreen(self.definition, own, unpinned(as_of, zone), known), dialect, known)
         at = moment(as_of if as_of is not None else own.as_of, zone)
-        return displayed(plan(self.definition, own, at, by_name(segments)), dialect)
+        return displayed(plan(self.definition, own, at, known), dialect, known)
 
     def matches(
         self,
@@ -410,13 +413,12 @@ def zone_of(timezone: str | None, catalog: Catalog) -> str:
     return checked_zone(timezone if timezone is not None else catalog.timezone or "UTC")
 
 
-def displayed(resolved: Plan, dialect: str) -> str:
-    """The members query of a plan with a header that says what it assumes, laid out to be read."""
+def displayed(resolved: Plan, dialect: str, known: Mapping[str, nodes.Predicate]) -> str:
+    """The members query of a plan, laid out to be read, below a header; `known` are the segments it may refer to."""
     from segkit import compile, rendering  # sqlglot is heavy: it is loaded when SQL is asked for
 
-    level = rendering.level(dialect)
-    header = _header(resolved, *([] if dialect == "duckdb" else [f"Dialect {dialect}: {level}"]))
-    return "\n".join([*header, rendering.render(compile.with_clock(compile.members(resolved), resolved), dialect, pretty=True)])
+    own = header.above([resolved], [resolved.definition.name], known, dialect)
+    return "\n".join([*own, rendering.render(compile.with_clock(compile.members(resolved), resolved), dialect, pretty=True)])
 
 
 def unpinned(as_of: Any, zone: str) -> Moment:
@@ -424,36 +426,6 @@ def unpinned(as_of: Any, zone: str) -> Moment:
     if as_of is not None:
         raise DefinitionError("an evergreen query follows the warehouse's clock", fix="leave as_of out, or evergreen=True")
     return moment(None, zone)
-
-
-def _header(resolved: Plan, *further: str) -> Iterable[str]:
-    lines = [] if resolved.definition.name is None else [f"Segment: {resolved.definition.name}"]
-    if resolved.definition.notes:
-        lines.append(f"Notes: {resolved.definition.notes}")
-    return comments([*lines, *circumstances(resolved, resolved.windows), *further])
-
-
-def circumstances(resolved: Plan, windows: Mapping[str, str]) -> list[str]:
-    """What a query takes for granted: its instant and windows, or its clock; its tables, where they are assumed."""
-    at, catalog = resolved.at, resolved.catalog
-    if is_evergreen(resolved):
-        lines = [f"Evergreen: as of the warehouse's clock, local dates in {at.zone}"]
-    else:
-        lines = [f"As of {at.as_of.replace(tzinfo=None).isoformat(' ')} UTC, local dates in {at.zone}"]
-        lines += [f"{window}: {bounds}" for window, bounds in windows.items()]
-    if catalog.assumed:
-        tables = ", ".join(
-            [catalog.contacts.table, *(t.table for t in catalog.events), *([catalog.lists.table] if catalog.lists else [])]
-        )
-        lines.append(f"Assumed: tables {tables}; fields are columns, kinds by use; event ids are unique")
-    if frozen := [name for name in resolved.lists if name in catalog.frozen_names()]:
-        lines.append(f"Frozen lists, in a temporary table of this connection: {', '.join(frozen)}")
-    return lines
-
-
-def comments(lines: Iterable[str]) -> list[str]:
-    """Lines of a comment in SQL: no text of an analyst's ends one, or is read by a tool that fills in variables."""
-    return ["-- " + re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", line).replace("${", "$ {")[:300] for line in lines]
 
 
 def catalog_of_values(contacts: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> Catalog:

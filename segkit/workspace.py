@@ -1399,7 +1399,7 @@ class Workspace:
         True
         """
         [own] = self._plans([segment], as_of, evergreen=evergreen)
-        return displayed(own, dialect or self.engine.dialect)
+        return displayed(own, dialect or self.engine.dialect, by_name(self._segments))
 
     def export(
         self,

@@ -224,7 +224,7 @@ on_clickhouse, on_mariadb = On("clickhouse"), On("mariadb")
 def on_shown_sqlite(case: Case) -> list[Any]:
     """The members that SQLite finds with the SQL that is shown: plain, without functions of segkit's."""
     ws = _workspace(case.file, "sqlite")
-    shown = displayed(_resolved(case, ws), "sqlite")
+    shown = displayed(_resolved(case, ws), "sqlite", {})
     assert not any(name in shown for name in FUNCTIONS)
     return sorted(ws.engine.frame(shown).iloc[:, 0].tolist())
 

@@ -27,6 +27,7 @@ from segkit import (
     connect,
     everyone,
     in_list,
+    in_segment,
     raw_sql,
 )
 from segkit.catalog import Kind
@@ -298,6 +299,22 @@ def test_the_header_tells_what_it_is() -> None:
         "-- Dialect snowflake: emulated: its SQL runs on fakesnow, which is DuckDB behind sqlglot",
         'CREATE VIEW "crm"."us" AS',
     ]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "snowflake"])
+@pytest.mark.parametrize("evergreen", [False, True], ids=["pinned", "evergreen"])
+def test_a_query_that_is_shown_says_what_one_that_is_exported_does(dialect: str, evergreen: bool) -> None:
+    ws = connect()
+    ws.define(VIP)
+    for own in (*SEGMENTS[:5], in_segment(VIP.name) & (F.opens > 1)):
+        shown = ws.sql(own, dialect, evergreen=evergreen)
+        assert shown == str(ws.export(own, dialect=dialect, evergreen=evergreen))
+        assert shown.startswith("-- Made by segkit")
+    us = Segment("US", F.country == "USA")
+    alone = Segment("Readers", in_segment("US") & (F.opens > 5)).sql(dialect, as_of="2025-11-30", segments=[us])
+    assert alone.splitlines()[2] == (
+        "-- Contacts who are in the segment 'US' (contacts whose country is 'USA') and whose opens are greater than 5."
+    )
 
 
 def test_equal_definitions_have_one_fingerprint() -> None:

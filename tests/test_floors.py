@@ -23,7 +23,7 @@ FLOORS: dict[str, int] = {
     "plan": 3,
     **dict.fromkeys(("evaluate", "compile", "describe"), 4),
     **dict.fromkeys(("rendering", "views"), 5),
-    **dict.fromkeys(("engines", "segment"), 6),
+    **dict.fromkeys(("engines", "header", "segment"), 6),
     **dict.fromkeys(
         (
             "counting",

@@ -529,7 +529,7 @@ def test_shown_sql_has_the_same_members() -> None:
     for case in all_cases()[::3]:
         if "members" in case.case:
             ws = cases_runner._workspace(case.file, "postgres")
-            shown = displayed(cases_runner._resolved(case, ws), "postgres")
+            shown = displayed(cases_runner._resolved(case, ws), "postgres", {})
             assert sorted(ws.engine.frame(shown).iloc[:, 0].tolist()) == sorted(case.case["members"]), case.id
             asked += 1
     assert asked > 200

@@ -18,7 +18,6 @@ from segkit.compile import statements
 from segkit.errors import SegkitError
 from segkit.exports import files
 from segkit.exports.statements import (
-    MADE_BY,
     Model,
     about,
     columns,
@@ -28,8 +27,8 @@ from segkit.exports.statements import (
     of_members,
     plain,
     refuse_frozen,
-    told,
 )  # fmt: skip
+from segkit.header import MADE_BY, told
 from segkit.plan import Plan
 from segkit.version import VERSION
 

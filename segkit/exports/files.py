@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from segkit.errors import SegkitError
-from segkit.exports.statements import MADE_BY
+from segkit.header import MADE_BY
 from segkit.store import write
 
 _BEGINNING = 200

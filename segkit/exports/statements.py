@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from segkit import codec, compile, nodes, rendering
+from segkit import compile, header, nodes, rendering
 from segkit.compile import statements
-from segkit.describe import describe
 from segkit.display import distinct
 from segkit.errors import DefinitionError, DialectError
-from segkit.plan import Plan, is_evergreen
-from segkit.segment import circumstances, comments
-from segkit.spelling import spell
-from segkit.version import VERSION
-
-MADE_BY = "Made by segkit"
-_WIDTH = 110
+from segkit.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -128,30 +120,8 @@ def shown(model: Model, form: str, dialect: str) -> str:
 
 def about(model: Model, dialect: str) -> list[str]:
     """The header: who made it, what it holds, and when its dates are."""
-    first = model.plans[0]
-    lines = [mark(model)]
-    for own, name in zip(model.plans, model.names, strict=True):
-        lines.append(f"Segment: {name}")
-        lines += [f"Notes: {own.definition.notes}"] if own.definition.notes else []
-        lines += textwrap.wrap(told(own, model.known), _WIDTH)
-    windows = {window: bounds for own in model.plans for window, bounds in own.windows.items()}
-    shown_as = dialect.removesuffix("+")
-    lines += [*circumstances(first, windows), f"Dialect {shown_as}: {rendering.level(shown_as)}"]
-    return comments(lines)
-
-
-def told(own: Plan, known: Mapping[str, nodes.Predicate]) -> str:
-    """A definition in words; in an evergreen one dates are not resolved, so that it is told in Python."""
-    if is_evergreen(own):
-        return f"Definition: {spell(own.definition.where)}"
-    return describe(own.definition.where, own.catalog, own.at, known)
-
-
-def mark(model: Model) -> str:
-    """What says that segkit made something, and of which definitions."""
-    prints = ", ".join(codec.fingerprint(own.definition) for own in model.plans[:20])
-    more = f" and {len(model.plans) - 20} more" if len(model.plans) > 20 else ""
-    return f"{MADE_BY} {VERSION}, definition{'s' if len(model.plans) > 1 else ''} {prints}{more}"
+    names = [own.definition.name for own in model.plans] if model.shape == "keys" else model.names
+    return header.above(model.plans, names, model.known, dialect.removesuffix("+"))
 
 
 def refuse_frozen(plans: Iterable[Plan], form: str, *, execute: bool) -> None:

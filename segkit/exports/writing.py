@@ -8,7 +8,8 @@ from segkit.compile import statements
 from segkit.engines import Engine, Writes
 from segkit.engines.written import Writer
 from segkit.errors import EngineError
-from segkit.exports.statements import MADE_BY, Model, columns, mark, of_members, statement
+from segkit.exports.statements import Model, columns, of_members, statement
+from segkit.header import MADE_BY, mark
 from segkit.rendering import render
 
 _REPLACED = ("TABLE", "VIEW", "MATERIALIZED VIEW")
@@ -79,7 +80,7 @@ def _made(model: Model, form: str, dialect: str, writer: Writer, *, replace: boo
 
 def _making(model: Model, form: str, dialect: str) -> list[str]:
     """The commands that make a view or a table with segkit's mark: a comment on it, or inside of its text on SQLite."""
-    about = mark(model)
+    about = mark(model.plans)
     if dialect != "sqlite":
         made = [statement(model, form, dialect), statements.comment(model.name, form.upper(), about)]
     elif form == "view":

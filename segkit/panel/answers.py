@@ -249,7 +249,12 @@ def _column(values: pd.Series) -> list[str]:
 
 
 def _sql(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
-    return {"text": displayed(handed.plan(definition(draft)), str(asked.get("dialect") or handed.dialect))}
+    return {"text": sql(definition(draft), handed, str(asked.get("dialect") or handed.dialect))}
+
+
+def sql(own: nodes.Definition, handed: Handed, dialect: str) -> str:
+    """The query of the members' keys."""
+    return displayed(handed.plan(own), dialect, {name: other.where for name, other in handed.segments().items()})
 
 
 def _python(_: Mapping[str, Any], draft: Draft, __: Handed) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from segkit.builder import Predicate
 from segkit.engines.interrupt import until
 from segkit.errors import DefinitionError, SegkitError
 from segkit.panel import static
-from segkit.panel.answers import ASKS_DATA, OF_ONE_DRAFT, Look, Tally, answer, first_options, looked, options, tallied, view
+from segkit.panel.answers import ASKS_DATA, OF_ONE_DRAFT, Look, Tally, answer, first_options, looked, options, sql, tallied, view
 from segkit.panel.beside import Beside
 from segkit.panel.draft import Draft, read, written
 from segkit.panel.edits import EDITS
 from segkit.panel.handed import Handed
 from segkit.panel.meaning import definition
 from segkit.panel.projection import drafted
-from segkit.segment import Segment, as_segment, displayed
+from segkit.segment import Segment, as_segment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ class Panel(anywidget.AnyWidget):
     @property
     def sql(self) -> str:
         """The query of the members' keys, in the engine's own dialect."""
-        return displayed(self._handed.plan(definition(self._draft)), self._handed.dialect)
+        return sql(definition(self._draft), self._handed, self._handed.dialect)
 
     def df(self) -> pd.DataFrame:
         """The members."""
