@@ -28,7 +28,7 @@ bench-full: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py author import sizes overlap measures edits --full --rounds 3 --markdown
 
 notebooks: $(VENV)/.browser
-	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False notebooks/*.ipynb
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False --NotebookExporter.preprocessors=nbconvert.preprocessors.CoalesceStreamsPreprocessor notebooks/*.ipynb
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -56,7 +56,7 @@ $(VENV)/.browser: $(VENV)/.test
 	@touch $@
 
 $(VENV)/.lab: $(BIN)/python pyproject.toml
-	$(BIN)/python -m pip install --quiet -e ".[lab,data]"
+	$(BIN)/python -m pip install --quiet -e ".[notebooks]"
 	@touch $@
 
 $(VENV)/.bench: $(BIN)/python pyproject.toml
