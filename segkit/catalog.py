@@ -224,8 +224,10 @@ class Catalog:
 
         try:
             document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, TypeError, UnicodeError, yaml.YAMLError) as error:
-            raise CatalogError(f"cannot read the catalog {path!r:.80}: {error}", fix="check the path and the YAML") from None
+        except OSError as error:
+            raise CatalogError(f"cannot read the catalog {str(path)!r}: {error.strerror}", fix="check the path") from None
+        except (TypeError, UnicodeError, yaml.YAMLError) as error:
+            raise CatalogError(f"the catalog {str(path)!r:.300} is no YAML: {error}", fix="correct the text") from None
         return cls.from_dict(document)
 
     def event_names(self) -> list[str]:
@@ -303,7 +305,7 @@ def conventional(tables: Tables) -> Catalog:
     if not found:
         raise CatalogError(
             f"no table called contacts among: {', '.join(sorted(tables)) or 'no tables at all'}",
-            fix="pass catalog={'contacts': {'table': ..., 'key': ...}} to say which table holds the contacts",
+            fix="say which table holds them: catalog={'contacts': {'table': ..., 'key': ...}}, or the same in a catalog.yml",
         )
     if len(found) > 1:
         raise CatalogError(f"contacts could be {' or '.join(sorted(found))}", fix="pass catalog={'contacts': {'table': ...}}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from segkit import F, Segment, Workspace, cli, connect
 from segkit.cli import output
@@ -161,7 +164,7 @@ def test_engines_that_agree(here: Path) -> None:
 
 def test_engines_that_differ_make_the_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(self: Workspace, segments: list[Segment], engines: object) -> pd.DataFrame:
-        frame = pd.DataFrame({"segment": ["At risk"], "engine": ["duckdb"], "agrees": [False]})
+        frame = pd.DataFrame({"segment": ["At risk"], "engine": ["duckdb"], "agrees": [False], "note": [""]})
         frame.attrs = {"as_of": "2025-11-30", "differences": pd.DataFrame({"segment": ["At risk"], "contact": ["7"]})}
         return frame
 
@@ -181,6 +184,46 @@ def test_refusals_have_no_traceback(here: Path) -> None:
         assert result.exit_code == 2, words
         assert "Traceback" not in result.output
         assert "fix: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("render segments --dialect snoflake", "error: unknown dialect 'snoflake'\n  fix: did you mean 'snowflake'?\n"),
+        (
+            "render segments --catalog no.yml",
+            "error: cannot read the catalog 'no.yml': No such file or directory\n  fix: check the path\n",
+        ),
+        ("size segments --source contacts.csv", "error: 'contacts.csv' is one table\n  fix: name the folder it is in: '.'\n"),
+        (
+            "verify segments --engine mysqll",
+            "error: unknown engine 'mysqll'\n  fix: name this, duckdb, sqlite, a file, a folder or a database URL\n",
+        ),
+    ],
+)
+def test_a_refusal_blames_what_is_wrong(here: Path, words: str, said: str) -> None:
+    (here / "contacts.csv").write_text("contact_id\n1\n")
+    result = run(*words.split())
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.removeprefix("note: no --source, so this is the bundled sample data\n") == said
+
+
+def test_the_demo_needs_no_charts(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("altair", "vl_convert"):
+        monkeypatch.setitem(sys.modules, module, None)
+    result = run("demo")
+    assert result.exit_code == 0
+    assert 'pip install "segkit[charts]"' in result.stdout
+    assert not (here / "demo_output").exists()
+
+
+def test_a_narrow_terminal_cuts_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = pd.DataFrame({"segment": ["Readers of every letter"], "conditions": [1234567], "differences": [7654321]})
+    narrow = Console(width=30)
+    with narrow.capture() as captured:
+        narrow.print(output.table(frame))
+    shown = "".join(re.findall(r"[\w,…]+", captured.get()))
+    assert "…" not in shown
 
 
 def test_names_are_shown_as_they_are(here: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -52,9 +53,12 @@ def demo(output: Path) -> None:
             console.rule(f"as SQL for {dialect}")
             console.print(Syntax(ws.sql(shown, dialect), "sql", word_wrap=True, background_color="default"))
 
-        output.mkdir(parents=True, exist_ok=True)
-        picture = charts.size(sizes).save(output / "sizes.svg")
     console.rule("next")
-    console.print(f"The sizes as a picture: {picture}", highlight=False)
+    if all(map(find_spec, ("altair", "vl_convert"))):
+        output.mkdir(parents=True, exist_ok=True)
+        told = str(charts.size(sizes).save(output / "sizes.svg"))
+    else:
+        told = 'pip install "segkit[charts]"'
+    console.print(f"The sizes as a picture: {told}", highlight=False, markup=False)
     console.print("A notebook to go on with: notebooks/quickstart.ipynb (make lab opens it)", highlight=False)
     console.print("What a segment means, exactly: docs/semantics.md", highlight=False)

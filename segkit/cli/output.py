@@ -43,7 +43,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def table(frame: pd.DataFrame) -> Table:
     own = Table()
     for name, column in frame.items():
-        own.add_column(Text(str(name)), justify="right" if column.dtype.kind in "iuf" else "left")
+        own.add_column(Text(str(name)), justify="right" if column.dtype.kind in "iuf" else "left", overflow="fold")
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
         own.add_row(*(Text(_text(str(name), value)) for name, value in zip(frame.columns, row, strict=True)))
     return own

@@ -9,6 +9,8 @@ import click
 
 from segkit import store
 from segkit.cli.configuration import as_json, files, meaning
+from segkit.rendering import checked_dialect
+from segkit.segment import as_catalog
 
 _EPILOG = """\b
 Examples:
@@ -45,9 +47,11 @@ def render(
     """
     found = store.read(*map(store.place, files))
     together = [own.segment for own in found]
+    checked_dialect(dialect)
+    known = as_catalog(catalog)
 
     def rendered(own: store.Saved) -> tuple[str, str]:
-        sql = own.segment.sql(dialect, catalog=catalog, as_of=as_of, timezone=timezone, segments=together)
+        sql = own.segment.sql(dialect, catalog=known, as_of=as_of, timezone=timezone, segments=together)
         return str(own.segment.name), sql
 
     texts = dict(store.in_each(((own.path, own) for own in found), rendered))

@@ -41,7 +41,8 @@ def verify(files: tuple[Path, ...], connection: Connection, engines: tuple[str, 
         answer = {"as_of": frame.attrs["as_of"], "rows": records(frame), "differences": records(differences)}
         click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     else:
-        console().print(table(frame))
+        has_notes = frame["note"].astype(bool).any()
+        console().print(table(frame if has_notes else frame.drop(columns="note")))
         if len(differences):
             click.echo("Differences:")
             console().print(table(differences))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _T = TypeVar("_T")
+_TABLES = (".csv", ".parquet")
 
 
 class DuckDB:
@@ -201,6 +202,8 @@ def open_duckdb(source: Any) -> DuckDB:
             path = Path(source).expanduser()
             if path.is_dir():
                 return _of_folder(path)
+            if path.suffix.lower() in _TABLES and path.is_file():
+                raise EngineError(f"{str(path)!r} is one table", fix=f"name the folder it is in: {str(path.parent)!r}")
             if path.is_file():
                 return _of_file(path)
             raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
@@ -246,7 +249,7 @@ def _of_file(path: Path) -> DuckDB:
 
 def _of_folder(folder: Path) -> DuckDB:
     """Parquet files become views, read where they lie; CSV files are loaded, as reading them again and again is slow."""
-    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".parquet", ".csv"))
+    files = sorted(p for p in folder.iterdir() if p.suffix.lower() in _TABLES)
     if not files:
         raise EngineError(f"no .parquet or .csv file in {str(folder)!r}", fix="name the folder that holds contacts.parquet")
     connection = _connected(":memory:")

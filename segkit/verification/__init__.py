@@ -12,13 +12,14 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from segkit import compile, evaluate, metrics
 from segkit.catalog import Catalog, Column, Kind, ListTable
 from segkit.compile.given import Given, over
 from segkit.engines import Engine, open_engine
-from segkit.errors import DefinitionError, SegkitError
+from segkit.errors import DefinitionError, EngineError, SegkitError
 from segkit.plan import Plan
 from segkit.plan.tree import Condition
 from segkit.rendering import render
@@ -107,6 +108,8 @@ def _engine(own: Engine, what: Any, using: ExitStack) -> Engine:
         return own
     if callable(getattr(what, "frame", None)):
         return cast(Engine, what)
+    if isinstance(what, str) and what.isidentifier() and what not in _FRESH and not Path(what).exists():
+        raise EngineError(f"unknown engine {what!r:.80}", fix="name this, duckdb, sqlite, a file, a folder or a database URL")
     engine = open_engine(_FRESH[what]() if isinstance(what, str) and what in _FRESH else what)
     using.callback(engine.close)
     return engine
