@@ -276,11 +276,15 @@ def test_bigquery_runs_the_query() -> None:
     source = ENGINES["bigquery"].loaded(world())
     ws = connect(source, home=None, **ENGINES["bigquery"].connect)
     for evergreen in (False, True):
-        for segment in SEGMENTS[:3]:
+        for segment in SEGMENTS:
             shown = ws.export(segment, evergreen=evergreen)
             assert keys(ws, str(shown)) == members(ws, segment)
     long = ws.engine.frame(str(ws.export(SEGMENTS, evergreen=True)))
     assert len(long) == sum(ws.sizes(SEGMENTS)["size"])
+    wide = ws.export(SEGMENTS, layout="wide", evergreen=True)
+    frame = ws.engine.frame(str(wide))
+    for segment, column in zip(SEGMENTS, wide.columns[1:], strict=True):
+        assert sorted(frame["contact_id"][frame[column].astype(bool)]) == members(ws, segment)
 
 
 # ---------------------------------------------------------------- text and files
