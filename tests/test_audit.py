@@ -169,7 +169,7 @@ def test_a_definition_that_is_refused_hides_no_other(ws: Workspace) -> None:
         documented("Fine", (F.opens > 5) & (F.opens < 3)),
     )
     assert found == {
-        ("Field", "unknown name", "error", "where.items[1].item"),
+        ("Field", "unknown name", "error", "where.items[1]"),
         ("Kind", "unfit condition", "error", "where"),
         ("Segment", "missing reference", "error", "where.items[1]"),
         ("List", "missing reference", "error", "where"),

@@ -17,12 +17,13 @@ from segkit import metrics, nodes
 from segkit.catalog import Catalog
 from segkit.display import number, percent, seen
 from segkit.engines import Engine
-from segkit.errors import DefinitionError
+from segkit.errors import DefinitionError, UnknownName
 from segkit.findings.effects import effects
 from segkit.findings.finding import Finding, Severity
 from segkit.findings.logic import Segments, always, implies, never, segments_of, subjects
-from segkit.findings.places import levels, node_at, root, text_of
+from segkit.findings.places import levels, node_at, root
 from segkit.measures.overlap import overlap
+from segkit.measures.waterfall import told
 from segkit.plan import Moment, Plan, plan
 from segkit.plan.tree import AllOf, Condition
 from segkit.spelling import spell
@@ -137,19 +138,15 @@ def _of_refusal(own: Resolved, error: DefinitionError, refused: Sequence[str | N
         what, kind = f"it refers to {through[0]!r:.80}, which cannot be used", "missing reference"
     else:
         what = error.what
-        kind = next((kind for start, kind in _REFUSALS.items() if what.startswith(start)), "unfit condition")
+        kind = "unknown name" if isinstance(error, UnknownName) else "unfit condition"
+        kind = "missing reference" if what.startswith(_REFERENCES) else kind
     evidence = f"the definition is refused: {seen(error.what, 160)}" if through else "the definition is refused"
     path, node = node_at(own.definition.where, error.where.removeprefix("$."))
     fix = error.fix or "correct the definition"
-    return Finding(own.label, kind, Severity.ERROR, path, text_of(node), what, evidence, fix)
+    return Finding(own.label, kind, Severity.ERROR, path, told(node), what, evidence, fix)
 
 
-_REFUSALS = {
-    "unknown segment": "missing reference",
-    "unknown list": "missing reference",
-    "no lists are known": "missing reference",
-    "unknown": "unknown name",
-}
+_REFERENCES = ("unknown segment", "unknown list", "no lists are known")
 
 
 def _of_shape(own: Resolved, limits: Limits) -> Iterator[Finding]:
@@ -274,13 +271,13 @@ def _contained(
     above = {i: [j for j in left if (i, j) in within] for i in left}
     for i, larger in above.items():
         nearest = [j for j in larger if not any((k, j) in within for k in larger if k != j)]
-        told = [j for j in nearest if own[j].definition.name not in names[i] and own[i].definition.name not in names[j]]
-        if told:
-            others = f" and of {number(len(told) - _NAMED)} more" if len(told) > _NAMED else ""
-            what = f"all of its members are members of {' and of '.join(repr(own[j].label) for j in told[:_NAMED])}{others}"
+        apart = [j for j in nearest if own[j].definition.name not in names[i] and own[i].definition.name not in names[j]]
+        if apart:
+            others = f" and of {number(len(apart) - _NAMED)} more" if len(apart) > _NAMED else ""
+            what = f"all of its members are members of {' and of '.join(repr(own[j].label) for j in apart[:_NAMED])}{others}"
             evidence = "it follows from the conditions, whatever the data"
             if counted is not None:
-                sizes = " and ".join(number(counted.sizes[j]) for j in told[:_NAMED])
+                sizes = " and ".join(number(counted.sizes[j]) for j in apart[:_NAMED])
                 evidence += f": {number(counted.sizes[i])} of {sizes}"
             yield _about(own[i], "contained", Severity.ADVICE, what, evidence, "see that nobody is written to twice")
 
@@ -342,10 +339,10 @@ def unused(given: Sequence[Resolved], catalog: Catalog, known: Mapping[str, node
     ):
         left = [name for name in whole if name.casefold() not in used]
         if left:
-            told = ", ".join(seen(name, 60) for name in left[:_LISTED]) + (", ..." if len(left) > _LISTED else "")
+            shown = ", ".join(seen(name, 60) for name in left[:_LISTED]) + (", ..." if len(left) > _LISTED else "")
             fix = "remove what nobody needs, or audit what needs it, too"
             text = f"{number(len(left))} of {number(len(whole))} {what} are used by none of these segments"
-            yield Finding("", f"unused {what}", Severity.ADVICE, "", "", text, told, fix)
+            yield Finding("", f"unused {what}", Severity.ADVICE, "", "", text, shown, fix)
 
 
 @dataclass(frozen=True)

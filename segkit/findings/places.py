@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from segkit import nodes
-from segkit.display import seen
-from segkit.errors import DefinitionError
+from segkit.measures.waterfall import told
 from segkit.plan import Plan
 from segkit.plan.tree import AllOf, AnyOf, Complement, Condition
-from segkit.spelling import spell
 
-_LONGEST = 160
 _STEP = re.compile(r"(\.items?(?:\[(\d+)\])?)(?![a-z])")
 
 
@@ -35,7 +32,8 @@ class Place:
             yield from own.leaves()
 
     def text(self) -> str:
-        return text_of(self.node)
+        """The condition as text."""
+        return told(self.node)
 
     def without(self, dropped: Collection[str], moment: int) -> Condition:
         """What remains at a moment where some of those below, by their paths, are left out; of a group not all."""
@@ -74,20 +72,12 @@ def levels(place: Place) -> int:
     return (place.joined in ("and", "or")) + max(map(levels, place.below), default=0)
 
 
-def text_of(node: nodes.Predicate) -> str:
-    """A condition in the text language, or in Python where the language cannot say it."""
-    from segkit import language  # its parser is loaded where there is text
-
-    try:
-        return seen(language.to_text(node), _LONGEST)
-    except DefinitionError:
-        return seen(spell(node), _LONGEST)
-
-
 def node_at(where: nodes.Predicate, path: str) -> tuple[str, nodes.Predicate]:
-    """The innermost condition or group on a path from `where` on, and the path to it."""
+    """The innermost condition or group on a path from `where` on, with the NOT before it, and the path to that."""
     node, reached = where, "where"
+    own = node, reached
     for step, place in _STEP.findall(path):
+        is_negated = isinstance(node, nodes.Not)
         match node:
             case nodes.And(items) | nodes.Or(items) if place and int(place) < len(items):
                 node = items[int(place)]
@@ -96,4 +86,6 @@ def node_at(where: nodes.Predicate, path: str) -> tuple[str, nodes.Predicate]:
             case _:
                 break
         reached += step
-    return reached, node
+        if not is_negated:
+            own = node, reached
+    return own[1], own[0]
