@@ -23,9 +23,10 @@ from test_laws import ZONES, examples
 from test_overlap import Elsewhere
 
 import segkit
-from segkit import E, F, Segment, Workspace, all_of, connect, everyone, in_segment, templates
+from segkit import DefinitionError, E, F, Segment, Workspace, all_of, connect, everyone, in_segment, templates
 from segkit.builder import Predicate
 from segkit.catalog import Kind
+from segkit.findings.diagnosis.refused import refused
 from segkit.findings.shown import shown
 
 LABELLED = Path(__file__).parent / "diagnosed"
@@ -281,6 +282,13 @@ def test_a_circle_is_a_finding_about_the_whole(ws) -> None:
     [row] = ws.diagnose(own).itertuples()
     assert (row.kind, row.severity) == ("unfit condition", "error")
     assert "circle" in row.what
+
+
+def test_a_refusal_is_never_lost() -> None:
+    """Each condition means something by itself, and all of them together do not."""
+    own = Segment("Two", (F.opens > 5) & (F.clicks > 5)).definition
+    [found] = refused(own, DefinitionError("together they do not fit", fix="part them"), repr)
+    assert (found.path, found.what, found.fix) == ("where", "together they do not fit", "part them")
 
 
 def test_no_address_is_told() -> None:

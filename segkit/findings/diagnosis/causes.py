@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from segkit import nodes
 from segkit.display import number, percent
-from segkit.errors import nearest
-from segkit.findings.diagnosis import asking, values
+from segkit.findings.diagnosis import asking
 from segkit.findings.diagnosis.case import Case, contacts, of
-from segkit.findings.diagnosis.seen import Happened, may_be_told
+from segkit.findings.diagnosis.events import events, stale_field
 from segkit.findings.diagnosis.spots import Sided, Spot, all_sided, is_half_of_a_range, is_time, named, pinned
+from segkit.findings.diagnosis.texts import options
 from segkit.findings.finding import Finding, Severity
 from segkit.plan.clock import today
 from segkit.plan.tree import (
@@ -21,7 +21,6 @@ from segkit.plan.tree import (
     Comparison,
     Condition,
     Constant,
-    Feature,
     FeatureTerm,
     IsMissing,
     JsonTerm,
@@ -29,21 +28,18 @@ from segkit.plan.tree import (
     PartOf,
     PastColumn,
     Reference,
-    TextSearch,
 )
 
 _PARTS = {"month": (1, 12), "day": (1, 31), "weekday": (1, 7), "quarter": (1, 4), "week": (1, 53), "hour": (0, 23)}
 _CENTURY = 1900
 _BESIDES = ("future data", "look-alikes")
 """Kinds that explain nothing: what else is wrong with a condition is told, too."""
-_SEARCHES = {"contains": "contains", "startswith": "starts with", "endswith": "ends with"}
-_SILENT_GAPS, _SILENT_DAYS = 20, 3
 _ADVISED, _WARNED = 0.5, 0.9
 
 
 def findings(case: Case) -> Iterator[Finding]:
     for spot in case.leaves:
-        for causes in (_events, _stale_field, _impossible, _never_filled, _options, _whole):
+        for causes in (events, stale_field, _impossible, _never_filled, options, _whole):
             found = list(causes(case, spot))
             yield from found
             if any(own.kind not in _BESIDES and own.severity > Severity.ADVICE for own in found):
@@ -120,194 +116,6 @@ def _is_field(term: object) -> bool:
             return _is_field(moment) or _is_field(getattr(moment, "moment", None))
         case _:
             return False
-
-
-# ---------------------------------------------------------------- texts that never occur
-
-
-def _options(case: Case, spot: Spot) -> Iterator[Finding]:
-    several = asking.options(spot.condition)
-    searched = asking.in_any_case(spot.condition)
-    if searched is not None:
-        yield from _searched(case, spot, searched)
-    for own in several:
-        count = case.seen.count(own)
-        assert isinstance(own.right, Constant)
-        text, others = str(own.right.value), {str(each.right.value) for each in several if isinstance(each.right, Constant)}
-        known = case.seen.values(own.left)
-        if count:
-            yield from _look_alikes(case, spot, own, count, text, others)
-            continue
-        found = {} if known is None else {each: n for each, n in values.near(text, known).items() if each not in others}
-        is_all = not case.seen.count(spot.condition)
-        severity = spot.severity if is_all and not spot.negated else Severity.WARNING if found or is_all else Severity.ADVICE
-        yield from _never_seen(case, spot, severity, f"nobody's {named(own.left)} is {text!r}", found, known, "contacts")
-
-
-def _never_seen(
-    case: Case,
-    spot: Spot,
-    severity: Severity,
-    what: str,
-    found: dict[str, int],
-    known: dict[str, int] | None,
-    of_what: str,
-) -> Iterator[Finding]:
-    if found:
-        evidence = f"0 {of_what} have it; like it are {values.listed(found, of_what)}"
-        told = [own for own in found if may_be_told(own)]
-        fix = f"did you mean {' or '.join(repr(own[:60]) for own in told)}?" if told else "compare the spelling with the data"
-    else:
-        evidence = f"0 {of_what} have it{values.there_is(known, of_what)}"
-        fix = "use a value that occurs, or check that the data has arrived"
-    yield case.found(spot, "value never seen", severity, what, evidence, fix)
-
-
-def _look_alikes(case: Case, spot: Spot, own: Comparison, count: int, text: str, others: set[str]) -> Iterator[Finding]:
-    known = case.seen.values(own.left)
-    found = {} if known is None else {each: n for each, n in values.alike(text, known).items() if each not in others}
-    if found:
-        extra = sum(found.values())
-        severity = Severity.WARNING if extra >= 0.01 * count else Severity.ADVICE
-        what = f"{named(own.left)} also has values that look like {text!r} and differ"
-        evidence = (
-            f"{contacts(count)} with {text!r}, {number(extra)} more with a value like it: {values.listed(found, 'contacts')}"
-        )
-        spellings = [text, *(each for each in found if may_be_told(each))]
-        fix = f"clean the data, or name each spelling: .is_in({spellings!r:.200})"
-        yield case.found(spot, "look-alikes", severity, what, evidence, fix)
-
-
-def _searched(case: Case, spot: Spot, in_any_case: TextSearch) -> Iterator[Finding]:
-    count, more = case.seen.count(spot.condition), case.seen.count(in_any_case)
-    if more == count and count:
-        return
-    assert isinstance(in_any_case.text, str)
-    what = f"{named(in_any_case.term)} {_SEARCHES[in_any_case.test]} {in_any_case.text[:60]!r}"
-    if not count:
-        severity = Severity.WARNING if spot.negated else spot.severity
-        evidence = f"0 contacts meet it, {number(more)} in any case of letters"
-        fix = "say ignore_case=True" if more else "look for a text that occurs: ws.profile shows the values"
-        yield case.found(spot, "value never seen", severity, f"nobody's {what}", evidence, fix)
-    elif more >= 1.01 * count:
-        evidence = f"{contacts(count, 'meet')} it, {number(more - count)} more in another case of letters"
-        yield case.found(
-            spot,
-            "look-alikes",
-            Severity.WARNING,
-            f"somebody's {what} but for the case of letters",
-            evidence,
-            "say ignore_case=True",
-        )
-
-
-# ---------------------------------------------------------------- events
-
-
-def _events(case: Case, spot: Spot) -> Iterator[Finding]:
-    for feature in asking.features(spot.condition):
-        own = case.seen.happened(feature)
-        name = feature.event or "all"
-        if not own.number and not own.ahead:
-            known = case.plan.catalog.event_names()
-            close = nearest(name, known)
-            what = f"no {name!r} event was ever recorded"
-            fix = f"did you mean {' or '.join(map(repr, close))}?" if close else "check the name, or that the data has arrived"
-            yield case.found(spot, "event never seen", spot.severity, what, "0 events of that name", fix)
-            continue
-        if (stale := _stale(case, spot, feature, own)) is not None:
-            yield stale
-        if case.is_present and own.ahead >= 0.001 * max(own.number, 1):
-            severity = Severity.WARNING if own.ahead >= 0.01 * max(own.number, 1) else Severity.ADVICE
-            what = f"some {name!r} events are dated in the future and do not count yet"
-            evidence = f"{number(own.ahead)} of {number(own.number + own.ahead)} lie after {case.shown(case.plan.at.as_of)}"
-            yield case.found(spot, "future data", severity, what, evidence, "correct their times, or the time zone of the data")
-        yield from _filtered(case, spot, feature)
-
-
-def _stale(case: Case, spot: Spot, feature: Feature, own: Happened) -> Finding | None:
-    """The last event is further back than its rhythm explains, or than the window reaches."""
-    if own.last is None or own.first is None:
-        return None
-    silence = _days(case, own.last)
-    usual = _days(case, own.first) - silence
-    gap = usual / max(own.number - 1, 1)
-    low = feature.bounds.low
-    is_window_empty = low is not None and type(low) is type(own.last) and own.last <= low
-    if silence <= (max(1, 5 * gap) if is_window_empty else max(_SILENT_DAYS, _SILENT_GAPS * gap)):
-        return None
-    severity = spot.severity if is_window_empty and not case.seen.count(spot.condition) else Severity.WARNING
-    began = f"; the window begins at {case.shown(low)}" if low is not None else ""
-    what = f"no {feature.event or 'other'!r} event has come in for {silence:,.0f} days"
-    evidence = f"{number(own.number)} events up to {case.shown(own.last)}, one in {gap:,.2g} days until then{began}"
-    return case.found(spot, "stale data", severity, what, evidence, "load the events since then, or look at an earlier as_of")
-
-
-def _days(case: Case, at: dt.date | dt.datetime) -> float:
-    """How many days before the moment."""
-    if isinstance(at, dt.datetime):
-        return (case.plan.at.as_of - at).total_seconds() / 86400
-    return float((today(case.plan.at) - at).days)
-
-
-def _stale_field(case: Case, spot: Spot) -> Iterator[Finding]:
-    """The latest value of a time in a window that reaches up to now is further back than the rhythm of values explains."""
-    if not _reaches_now(spot):
-        return
-    for own in all_sided(spot.condition):
-        if own.op not in (">", ">=") or not isinstance(own.term, ColumnTerm):
-            continue
-        ends = case.seen.ends[own.term]
-        if ends.past is None or ends.known < 2 * _SILENT_GAPS:
-            continue
-        silence, usual = _days(case, ends.past), _days(case, ends.low) - _days(case, ends.past)
-        if silence > max(_SILENT_DAYS, _SILENT_GAPS * usual / ends.known):
-            severity = spot.severity if not case.seen.count(spot.condition) and not spot.negated else Severity.WARNING
-            what = f"{named(own.term)} has had no new value for {silence:,.0f} days"
-            evidence = f"{number(ends.known)} values, the latest at {case.shown(ends.past)}; the window begins at " + (
-                case.shown(own.constant.value)
-            )
-            yield case.found(
-                spot, "stale data", severity, what, evidence, "load the data since then, or look at an earlier as_of"
-            )
-
-
-def _reaches_now(spot: Spot) -> bool:
-    """Whether a condition asks for the time up to now, reckoned from now."""
-    match spot.node:
-        case nodes.During(_, nodes.Last()):
-            return True
-        case nodes.Compare(_, left, right):
-            return any(
-                isinstance(side, nodes.Arithmetic) and isinstance(side.left, nodes.Today | nodes.Now) for side in (left, right)
-            )
-        case _:
-            return False
-
-
-def _filtered(case: Case, spot: Spot, feature: Feature) -> Iterator[Finding]:
-    """Parts of a filter that no event meets."""
-    for part, negated in asking.filters(feature):
-        texts = asking.options(part)
-        column = texts[0].left if texts else part.term if isinstance(part, TextSearch) else None
-        known = case.seen.properties(feature, column) if isinstance(column, ColumnTerm) else None
-        severity = Severity.WARNING if negated else spot.severity
-        for own in texts:
-            assert isinstance(own.right, Constant)
-            text = str(own.right.value)
-            if known is not None and text not in known:
-                what = f"no {feature.event or ''!r} event has {named(own.left)} {text!r}"
-                close = values.near(text, known)
-                is_all = not case.seen.count(asking.passing(feature, part, case.plan))
-                one = severity if is_all else Severity.WARNING if close else Severity.ADVICE
-                yield from _never_seen(case, spot, one, what, close, known, "events")
-        if not texts and not case.seen.count(asking.passing(feature, part, case.plan)):
-            what = f"no {feature.event or ''!r} event passes a part of the filter"
-            evidence = (
-                f"0 contacts have such an event, {number(case.seen.count(asking.ever(feature, case.plan)))} any of that name"
-            )
-            fix = "widen the filter: ws.profile shows what values there are"
-            yield case.found(spot, "value never seen", severity, what, evidence, fix)
 
 
 # ---------------------------------------------------------------- nobody, or everybody

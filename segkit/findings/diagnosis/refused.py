@@ -28,7 +28,7 @@ def refused(
             is_any = True
             yield _finding(definition, path, told(node), error)
     if not is_any:
-        yield _finding(definition, "where", "", whole)
+        yield _finding(definition, "where", told(definition.where), whole)
 
 
 def unsaid(definition: nodes.Definition, error: DialectError) -> Iterator[Finding]:
