@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -1492,7 +1493,13 @@ class Workspace:
         at = moment(as_of if as_of is not None else self._as_of, self._zone)
         self._checked()
         functions = panel.handed(
-            self.engine, at, lambda: self._catalog, lambda: self._segments, self._hand_over_those_of, self.save
+            self.engine,
+            at,
+            lambda: self._catalog,
+            lambda: self._segments,
+            self._hand_over_those_of,
+            self.save,
+            partial(self.diagnose, as_of=at.as_of),
         )
         return panel.opened(None if segment is None else as_segment(segment).definition, functions)
 

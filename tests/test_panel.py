@@ -360,6 +360,14 @@ def test_the_preview_is_masked_unless_asked(ws: segkit.Workspace, monkeypatch: p
     assert len(masked["rows"]) == 10
 
 
+def test_a_diagnosis_is_that_of_the_workspace(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = (F.location == "usa") & (F.opens > 5)
+    found = Spy(ws.builder(wrong), monkeypatch).ask("diagnose")["findings"]
+    told = ws.diagnose(wrong)[["severity", "condition", "what", "evidence", "fix"]].astype(str)
+    assert found == told.to_dict("records")
+    assert "did you mean 'USA'?" in [own["fix"] for own in found]
+
+
 def test_the_preview_of_nobody_is_empty(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Spy(ws.builder(F.opens < 0), monkeypatch).ask("preview")
     assert "email" in found["columns"]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 10
+_OF_FINDING = ("severity", "condition", "what", "evidence", "fix")
 _PYTHON_NAMES = (
     "F", "E", "NOW", "TODAY", "all_of", "any_of", "constant", "days", "everyone", "hours", "in_group", "in_list", "in_segment",
     "minutes", "months", "per", "raw_sql", "sample", "weeks", "word", "years",
@@ -248,6 +249,11 @@ def _column(values: pd.Series) -> list[str]:
     return [str(value) if is_known else "" for value, is_known in zip(shown, values.notna(), strict=True)]
 
 
+def _diagnose(_: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
+    frame = handed.diagnose(definition(draft))
+    return {"findings": [{name: str(own[name]) for name in _OF_FINDING} for own in frame.to_dict("records")]}
+
+
 def _sql(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
     return {"text": sql(definition(draft), handed, str(asked.get("dialect") or handed.dialect))}
 
@@ -334,6 +340,7 @@ def _load(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, A
 QUESTIONS: dict[str, Callable[[Mapping[str, Any], Draft, Handed], dict[str, Any]]] = {
     "suggest": _suggest,
     "preview": _preview,
+    "diagnose": _diagnose,
     "sql": _sql,
     "python": _python,
     "text": _text,
@@ -343,7 +350,7 @@ QUESTIONS: dict[str, Callable[[Mapping[str, Any], Draft, Handed], dict[str, Any]
     "save": _save,
     "load": _load,
 }
-ASKS_DATA = frozenset({"suggest", "preview"})
+ASKS_DATA = frozenset({"suggest", "preview", "diagnose"})
 """The questions that take a query."""
-OF_ONE_DRAFT = frozenset({"preview"})
+OF_ONE_DRAFT = frozenset({"preview", "diagnose"})
 """Those whose answer nobody wants once there is another draft."""

@@ -38,6 +38,7 @@ class Handed:
     preview: Callable[[nodes.Definition, int, bool], pd.DataFrame]
     members: Callable[[nodes.Definition], pd.DataFrame]
     save: Callable[[nodes.Definition], object]
+    diagnose: Callable[[nodes.Definition], pd.DataFrame]
     beside: bool = False
 
 
@@ -48,6 +49,7 @@ def handed(
     segments: Callable[[], Mapping[str, Segment]],
     hand_over: Callable[[Iterable[Plan]], object],
     save: Callable[[Segment], object],
+    diagnose: Callable[[Segment], pd.DataFrame],
 ) -> Handed:
     """The functions over an engine at one instant.
 
@@ -58,6 +60,7 @@ def handed(
         segments: the segments known by name now.
         hand_over: makes the lists that plans name known to the engine.
         save: keeps a segment; one that is replaced leaves its examples.
+        diagnose: what is wrong with a segment at that instant.
     """
     counting: list[tuple[Catalog, Mapping[str, Segment], Counting]] = []
 
@@ -83,9 +86,11 @@ def handed(
         frame = metrics.preview(engine, planned(definition), n)
         return metrics.masked(frame) if is_masked else frame
 
+    def segment_of(own: nodes.Definition) -> Segment:
+        return Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags)
+
     def keep(own: nodes.Definition) -> object:
-        before = segments().get(str(own.name))
-        segment = Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags)
+        before, segment = segments().get(str(own.name)), segment_of(own)
         return save(segment if before is None else segment.with_examples(*before.examples))
 
     return Handed(
@@ -99,5 +104,6 @@ def handed(
         preview,
         lambda definition: metrics.members(engine, planned(definition)),
         keep,
+        lambda definition: diagnose(segment_of(definition)),
         beside=getattr(engine, "any_thread", False),
     )

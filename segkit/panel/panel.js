@@ -224,7 +224,8 @@ const sortOf = (kind) => SORTS[kind] ?? (NUMBERS.includes(kind) ? "number" : "te
 const KIND_WORDS = { integer: "number", decimal: "number", float: "number", timestamp: "time", timestamptz: "time", boolean: "yes/no" };
 const kindWord = (kind) => KIND_WORDS[kind] ?? kind;
 const TABS = [
-  ["description", "Description"], ["preview", "Preview"], ["sql", "SQL"], ["python", "Python"], ["text", "Text"], ["json", "JSON"],
+  ["description", "Description"], ["preview", "Preview"], ["diagnose", "Diagnosis"],
+  ["sql", "SQL"], ["python", "Python"], ["text", "Text"], ["json", "JSON"],
 ];
 const TYPING = 350;
 let panels = 0;
@@ -1177,7 +1178,8 @@ class View {
     const active = this.focused();
     const tab = this.tab;
     const failed = answer.error ? h("p", { class: "sk-reason" }, `${answer.error.what}${answer.error.fix ? `: ${answer.error.fix}` : ""}`) : null;
-    const draw = { preview: () => this.previewTab(answer, failed), text: () => this.textTab(answer, failed), sql: () => this.sqlTab(answer, failed) }[tab]
+    const draw = { preview: () => this.previewTab(answer, failed), text: () => this.textTab(answer, failed), sql: () => this.sqlTab(answer, failed),
+      diagnose: () => this.diagnoseTab(answer, failed) }[tab]
       ?? (() => [failed ?? (tab === "description" ? h("p", { class: "sk-told" }, answer.text) : this.code(answer.text))]);
     this.tabPanel.replaceChildren(...draw().flat().filter(Boolean));
     if (active?.key) this.root.querySelector(`[data-key="${CSS.escape(active.key)}"]`)?.focus({ preventScroll: true });
@@ -1212,11 +1214,7 @@ class View {
   }
 
   previewTab(answer, failed) {
-    const mask = h("input", { type: "checkbox", "data-key": "mask", checked: this.masked, onchange: (event) => {
-      this.masked = event.target.checked;
-      this.refreshTab();
-    } });
-    const tools = h("div", { class: "sk-code-tools" }, h("label", { class: "sk-label" }, mask, " mask e-mail addresses"));
+    const tools = h("div", { class: "sk-code-tools" }, this.masking());
     if (failed) return [tools, failed];
     const cell = (tag, text, i, more = {}) => h(tag, { class: answer.numeric[i] ? "sk-right" : null, ...more }, text);
     const shown = answer.rows.length;
@@ -1226,6 +1224,35 @@ class View {
     return [tools, h("div", { class: "sk-table", tabindex: "0", role: "region", "aria-label": "The first members", "data-key": "table" }, h("table", {},
       h("thead", {}, h("tr", {}, answer.columns.map((name, i) => cell("th", name, i, { scope: "col" })))),
       h("tbody", {}, answer.rows.map((row) => h("tr", {}, row.map((text, i) => cell("td", text, i)))))))];
+  }
+
+  diagnoseTab(answer, failed) {
+    if (failed) return [failed];
+    const found = answer.findings;
+    if (!found.length) return [h("p", { class: "sk-words" }, "nothing is wrong, as far as one can see")];
+    const marks = { error: "✗", warning: "!", advice: "i" };
+    const counts = Object.keys(marks).map((own) => [own, found.filter((one) => one.severity === own).length]).filter(([, n]) => n);
+    const words = counts.map(([own, n]) => `${n} ${own}${n > 1 && own !== "advice" ? "s" : ""}`).join(", ");
+    const mark = (own) => h("span", { class: `sk-mark sk-mark-${own}`, role: "img", "aria-label": own, title: own }, marks[own]);
+    return [h("p", { class: "sk-words" }, words), this.table("What is wrong", ["condition", "what is wrong", "how we know", "what to do"],
+      found.map((one) => [h("span", {}, mark(one.severity), " ", h("code", {}, one.condition)), one.what, one.evidence, one.fix]))];
+  }
+
+  masking() {
+    const mask = h("input", { type: "checkbox", "data-key": "mask", checked: this.masked, onchange: (event) => {
+      this.masked = event.target.checked;
+      this.refreshTab();
+    } });
+    return h("label", { class: "sk-label" }, mask, " mask e-mail addresses");
+  }
+
+  // A table of prose; a column in which nothing stands is left out.
+  table(label, columns, rows) {
+    const kept = columns.map((_, i) => i).filter((i) => rows.some((row) => row[i] !== ""));
+    const head = kept.map((i) => h("th", { scope: "col" }, columns[i]));
+    return h("div", { class: "sk-table sk-prose", tabindex: "0", role: "region", "aria-label": label, "data-key": "table" }, h("table", {},
+      h("thead", {}, h("tr", {}, head)),
+      h("tbody", {}, rows.map((row) => h("tr", {}, kept.map((i) => h("td", {}, row[i])))))));
   }
 
   textTab(answer, failed) {

@@ -292,6 +292,19 @@ def test_tabs_show_what_was_built(opened: Opened, visit: Visit) -> None:
     assert focus_key(page) is not None
 
 
+def test_a_diagnosis_is_a_table(opened: Opened, visit: Visit) -> None:
+    kernel, page = opened((F.location == "usa") & (F.opens > 5)), visit.page
+    page.get_by_role("tab", name="Diagnosis").click()
+    kernel.settle(250)
+    table = page.get_by_role("region", name="What is wrong")
+    expect(table).to_contain_text("did you mean 'USA'?")
+    expect(table.get_by_role("img", name="error").first).to_have_text("✗")
+    kernel.settle(250)
+    page.get_by_role("button", name="Remove the condition").first.click()
+    kernel.settle(400)
+    expect(page.locator(".sk-tabpanel")).not_to_contain_text("USA")
+
+
 def test_text_is_edited_with_a_caret_at_errors(opened: Opened, visit: Visit) -> None:
     kernel, page = opened(F.country == "USA"), visit.page
     page.get_by_role("tab", name="Text").click()
@@ -605,7 +618,7 @@ def test_axe_finds_nothing(opened: Opened, visit: Visit, scene: str, theme: str)
     page = visit.page
     page.set_viewport_size({"width": width, "height": 900})
     kernel = opened(where, name, theme)
-    steps = [None, "1/add", *(f"tab/{tab}" for tab in ("preview", "sql", "text"))]
+    steps = [None, "1/add", *(f"tab/{tab}" for tab in ("preview", "diagnose", "sql", "text"))]
     for step in steps:
         if step is not None:
             page.keyboard.press("Escape")
