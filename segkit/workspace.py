@@ -1500,6 +1500,7 @@ class Workspace:
             self._hand_over_those_of,
             self.save,
             partial(self.diagnose, as_of=at.as_of),
+            partial(self.explain, as_of=at.as_of),
         )
         return panel.opened(None if segment is None else as_segment(segment).definition, functions)
 

@@ -368,6 +368,31 @@ def test_a_diagnosis_is_that_of_the_workspace(ws: segkit.Workspace, monkeypatch:
     assert "did you mean 'USA'?" in [own["fix"] for own in found]
 
 
+def test_a_contact_is_explained_by_its_typed_key(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = ws.builder(US)
+    spy = Spy(panel, monkeypatch)
+    assert spy.ask("explain", contact=" ")["rows"] is None
+    inside, outside = int(panel.df().iloc[0, 0]), 3
+    assert spy.ask("explain", contact=f" {inside} ")["member"] is True
+    found, own = spy.ask("explain", contact=str(outside)), ws.explain(US, outside)
+    assert found["member"] is own.member is False
+    assert found["lines"] == own.text.splitlines()
+    assert [(row["condition"], row["holds"], row["depth"]) for row in found["rows"]] == [
+        (condition, holds, path.count(".items["))
+        for condition, holds, path in own.frame[["condition", "holds", "path"]].itertuples(index=False)
+    ]
+    assert [row["found"] for row in found["rows"] if row["asked"]] == [str(own.frame["value"][i]) for i in (1, 2)]
+    assert "no" in spy.ask("explain", contact="nobody@example.com")["error"]["what"]
+
+
+def test_a_contact_is_masked_unless_asked(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    spy = Spy(ws.builder(F.email.contains("@")), monkeypatch)
+    masked, plain = (json.dumps(spy.ask("explain", contact="1", masked=own)["rows"]) for own in (True, False))
+    address = str(ws.members(everyone(), ["email"]).query("contact_id == 1")["email"].iloc[0])
+    assert address in plain
+    assert address not in masked
+
+
 def test_the_preview_of_nobody_is_empty(ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     found = Spy(ws.builder(F.opens < 0), monkeypatch).ask("preview")
     assert "email" in found["columns"]

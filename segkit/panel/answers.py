@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -254,6 +254,30 @@ def _diagnose(_: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, A
     return {"findings": [{name: str(own[name]) for name in _OF_FINDING} for own in frame.to_dict("records")]}
 
 
+def _explain(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
+    contact = str(asked.get("contact") or "").strip()
+    if not contact:
+        return {"rows": None}
+    own = handed.explain(definition(draft), contact, asked.get("masked") is not False)
+    rows = [_explained(row) for row in own.frame.to_dict("records")]
+    return {"member": own.member, "lines": own.text.splitlines(), "rows": rows}
+
+
+def _explained(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """A condition or group, as far below others as its path has steps."""
+    path, at = str(row["path"]), row["changes_at"]
+    return {
+        "depth": path.count(".items[") + path.count(">"),
+        "condition": str(row["condition"]),
+        "holds": bool(row["holds"]),
+        "decides": bool(row["decides"]),
+        "found": "" if not row["threshold"] else "missing" if row["value"] is None else str(row["value"]),
+        "asked": str(row["threshold"]),
+        "change": str(row["change"]),
+        "changes": "" if at is None or at != at else f"{at:%Y-%m-%d %H:%M}",
+    }
+
+
 def _sql(asked: Mapping[str, Any], draft: Draft, handed: Handed) -> dict[str, Any]:
     return {"text": sql(definition(draft), handed, str(asked.get("dialect") or handed.dialect))}
 
@@ -341,6 +365,7 @@ QUESTIONS: dict[str, Callable[[Mapping[str, Any], Draft, Handed], dict[str, Any]
     "suggest": _suggest,
     "preview": _preview,
     "diagnose": _diagnose,
+    "explain": _explain,
     "sql": _sql,
     "python": _python,
     "text": _text,
@@ -350,7 +375,7 @@ QUESTIONS: dict[str, Callable[[Mapping[str, Any], Draft, Handed], dict[str, Any]
     "save": _save,
     "load": _load,
 }
-ASKS_DATA = frozenset({"suggest", "preview", "diagnose"})
+ASKS_DATA = frozenset({"suggest", "preview", "diagnose", "explain"})
 """The questions that take a query."""
-OF_ONE_DRAFT = frozenset({"preview", "diagnose"})
+OF_ONE_DRAFT = frozenset({"preview", "diagnose", "explain"})
 """Those whose answer nobody wants once there is another draft."""

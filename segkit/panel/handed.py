@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -19,13 +20,15 @@ from segkit.suggestions import Suggested
 if TYPE_CHECKING:
     import pandas as pd
 
+    from segkit.explanation.explanation import Explanation
+
 
 @dataclass(frozen=True)
 class Handed:
     """`plan` and `segments` ask no data; the others do, and with `beside` they may do so in another thread.
 
     `count` gives sizes by path, and why some parts cannot be counted. `suggest` is asked for a field, or for a property of
-    an event; `preview` for a number of members, masked or not.
+    an event; `preview` for a number of members, masked or not; `explain` for the key of a contact, as it was typed.
     """
 
     dialect: str
@@ -39,6 +42,7 @@ class Handed:
     members: Callable[[nodes.Definition], pd.DataFrame]
     save: Callable[[nodes.Definition], object]
     diagnose: Callable[[nodes.Definition], pd.DataFrame]
+    explain: Callable[[nodes.Definition, str, bool], Explanation]
     beside: bool = False
 
 
@@ -50,6 +54,7 @@ def handed(
     hand_over: Callable[[Iterable[Plan]], object],
     save: Callable[[Segment], object],
     diagnose: Callable[[Segment], pd.DataFrame],
+    explain: Callable[..., Explanation],
 ) -> Handed:
     """The functions over an engine at one instant.
 
@@ -61,6 +66,7 @@ def handed(
         hand_over: makes the lists that plans name known to the engine.
         save: keeps a segment; one that is replaced leaves its examples.
         diagnose: what is wrong with a segment at that instant.
+        explain: why a contact, by its key, is in a segment at that instant, with `mask=`.
     """
     counting: list[tuple[Catalog, Mapping[str, Segment], Counting]] = []
 
@@ -93,6 +99,9 @@ def handed(
         before, segment = segments().get(str(own.name)), segment_of(own)
         return save(segment if before is None else segment.with_examples(*before.examples))
 
+    def explained(own: nodes.Definition, typed: str, is_masked: bool) -> Explanation:
+        return explain(segment_of(own), _key(typed, catalog()), mask=is_masked)
+
     return Handed(
         engine.dialect,
         at,
@@ -105,5 +114,13 @@ def handed(
         lambda definition: metrics.members(engine, planned(definition)),
         keep,
         lambda definition: diagnose(segment_of(definition)),
+        explained,
         beside=getattr(engine, "any_thread", False),
     )
+
+
+def _key(typed: str, catalog: Catalog) -> int | str:
+    """The key of a contact as it was typed: a number, where the keys are numbers."""
+    contacts = catalog.contacts
+    is_number = any(column.name == contacts.key and column.kind.is_number for column in contacts.fields.values())
+    return int(typed) if is_number and re.fullmatch(r"-?[0-9]{1,19}", typed) else typed

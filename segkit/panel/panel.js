@@ -224,7 +224,7 @@ const sortOf = (kind) => SORTS[kind] ?? (NUMBERS.includes(kind) ? "number" : "te
 const KIND_WORDS = { integer: "number", decimal: "number", float: "number", timestamp: "time", timestamptz: "time", boolean: "yes/no" };
 const kindWord = (kind) => KIND_WORDS[kind] ?? kind;
 const TABS = [
-  ["description", "Description"], ["preview", "Preview"], ["diagnose", "Diagnosis"],
+  ["description", "Description"], ["preview", "Preview"], ["diagnose", "Diagnosis"], ["explain", "One contact"],
   ["sql", "SQL"], ["python", "Python"], ["text", "Text"], ["json", "JSON"],
 ];
 const TYPING = 350;
@@ -242,6 +242,7 @@ class View {
     this.folded = new Set();
     this.tab = "description";
     this.masked = true;
+    this.contact = "";
     this.counted = {};
     this.waiting = new Map();
     this.asked = 0;
@@ -1163,13 +1164,13 @@ class View {
   }
 
   refreshTab() {
-    const wanted = `${this.tab} ${this.draft.revision} ${this.dialect} ${this.masked}`;
+    const wanted = `${this.tab} ${this.draft.revision} ${this.dialect} ${this.masked} ${this.contact}`;
     if (this.tabFor === wanted || (this.tab === "text" && this.tabPanel.contains(this.root.getRootNode().activeElement) && this.textTouched)) return;
     this.tabFor = wanted;
     clearTimeout(this.asking);
     this.asking = setTimeout(async () => {
       const revision = this.draft.revision;
-      const answer = await this.ask(this.tab, { dialect: this.dialect, masked: this.masked });
+      const answer = await this.ask(this.tab, { dialect: this.dialect, masked: this.masked, contact: this.contact });
       if (this.tabFor === wanted && revision === this.draft.revision) this.fillTab(answer);
     }, this.tabPanel.childElementCount ? 120 : 0);
   }
@@ -1179,7 +1180,7 @@ class View {
     const tab = this.tab;
     const failed = answer.error ? h("p", { class: "sk-reason" }, `${answer.error.what}${answer.error.fix ? `: ${answer.error.fix}` : ""}`) : null;
     const draw = { preview: () => this.previewTab(answer, failed), text: () => this.textTab(answer, failed), sql: () => this.sqlTab(answer, failed),
-      diagnose: () => this.diagnoseTab(answer, failed) }[tab]
+      diagnose: () => this.diagnoseTab(answer, failed), explain: () => this.explainTab(answer, failed) }[tab]
       ?? (() => [failed ?? (tab === "description" ? h("p", { class: "sk-told" }, answer.text) : this.code(answer.text))]);
     this.tabPanel.replaceChildren(...draw().flat().filter(Boolean));
     if (active?.key) this.root.querySelector(`[data-key="${CSS.escape(active.key)}"]`)?.focus({ preventScroll: true });
@@ -1236,6 +1237,21 @@ class View {
     const mark = (own) => h("span", { class: `sk-mark sk-mark-${own}`, role: "img", "aria-label": own, title: own }, marks[own]);
     return [h("p", { class: "sk-words" }, words), this.table("What is wrong", ["condition", "what is wrong", "how we know", "what to do"],
       found.map((one) => [h("span", {}, mark(one.severity), " ", h("code", {}, one.condition)), one.what, one.evidence, one.fix]))];
+  }
+
+  explainTab(answer, failed) {
+    const key = h("input", { type: "text", class: "sk-input", "data-key": "contact", "aria-label": "Key of the contact", value: this.contact, spellcheck: "false", onchange: (event) => {
+      this.contact = event.target.value.trim();
+      this.refreshTab();
+    } });
+    const tools = h("div", { class: "sk-code-tools" }, h("label", { class: "sk-label" }, "Contact ", key), this.masking());
+    if (failed) return [tools, failed];
+    if (!answer.rows) return [tools, h("p", { class: "sk-words" }, "type the key of a contact, as the preview shows it, and press Enter")];
+    const mark = (row) => h("span", { class: `sk-mark sk-mark-${row.holds ? "yes" : "no"}`, role: "img", "aria-label": row.holds ? "holds" : "does not hold" }, row.holds ? "✓" : "✗");
+    const named = (row) => h("span", { class: row.decides ? "sk-decides" : null, style: `padding-left: ${1.2 * Math.min(row.depth, 12)}em` }, mark(row), " ", h("code", {}, row.condition), row.decides && row.asked ? " decides" : null);
+    return [tools, h("ul", { class: "sk-said" }, answer.lines.map((line) => h("li", {}, line))),
+      this.table("What each condition found", ["condition", "found", "asked for", "what would turn it", "turns by itself"],
+        answer.rows.map((row) => [named(row), row.found, row.asked, row.change, row.changes]))];
   }
 
   masking() {

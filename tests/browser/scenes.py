@@ -49,4 +49,6 @@ def given() -> Handed:
     ws._checked()
     ws.define(Segment("At risk", (E.opened.within(days=60).count() < 2) & (E.opened.count() > 5)))
     at = moment(ws._as_of, "UTC")
-    return handed(ws.engine, at, lambda: ws._catalog, lambda: ws._segments, ws._hand_over_those_of, ws.save, ws.diagnose)
+    return handed(
+        ws.engine, at, lambda: ws._catalog, lambda: ws._segments, ws._hand_over_those_of, ws.save, ws.diagnose, ws.explain
+    )

@@ -305,6 +305,21 @@ def test_a_diagnosis_is_a_table(opened: Opened, visit: Visit) -> None:
     expect(page.locator(".sk-tabpanel")).not_to_contain_text("USA")
 
 
+def test_one_contact_is_a_tree_of_marks(opened: Opened, visit: Visit) -> None:
+    kernel, page = opened((F.country == "USA") & ((F.opens > 500) | (F.clicks > 500)), "US"), visit.page
+    page.get_by_role("tab", name="One contact").click()
+    kernel.settle(250)
+    expect(page.locator(".sk-tabpanel")).to_contain_text("type the key of a contact")
+    page.get_by_label("Key of the contact").fill("3")
+    page.keyboard.press("Enter")
+    kernel.settle(250)
+    expect(page.locator(".sk-said li").first).to_contain_text("Contact 3 is not in US")
+    table = page.get_by_role("region", name="What each condition found")
+    assert table.get_by_role("img", name="does not hold").count() > 1
+    expect(table.locator("tbody tr").nth(3)).to_contain_text("decides")
+    assert focus_key(page) == "contact"
+
+
 def test_text_is_edited_with_a_caret_at_errors(opened: Opened, visit: Visit) -> None:
     kernel, page = opened(F.country == "USA"), visit.page
     page.get_by_role("tab", name="Text").click()
@@ -618,7 +633,7 @@ def test_axe_finds_nothing(opened: Opened, visit: Visit, scene: str, theme: str)
     page = visit.page
     page.set_viewport_size({"width": width, "height": 900})
     kernel = opened(where, name, theme)
-    steps = [None, "1/add", *(f"tab/{tab}" for tab in ("preview", "diagnose", "sql", "text"))]
+    steps = [None, "1/add", *(f"tab/{tab}" for tab in ("preview", "diagnose", "explain", "sql", "text"))]
     for step in steps:
         if step is not None:
             page.keyboard.press("Escape")
