@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -1535,20 +1536,31 @@ class Workspace:
         evergreen: bool = False,
     ) -> list[Plan]:
         """The plans of one call: one instant, one catalog, and the given segments, and others, known by name."""
-        if isinstance(segments, Audience | Predicate):
-            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
-        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
         if evergreen:
             at, planned = unpinned(as_of, self._zone), plan_evergreen
         else:
             at, planned = moment(as_of if as_of is not None else self._as_of, self._zone), plan
-        catalog = self._checked()
-        known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
-        plans = [planned(segment.definition, catalog, at, known) for segment in own]
-        self._hand_over_those_of(plans)
+        [plans] = self._planned(segments, [at], others, planned)
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
         return plans
+
+    def _planned(
+        self,
+        segments: Iterable[Audience | Predicate],
+        moments: Iterable[Moment],
+        others: Iterable[Segment],
+        planned: Callable[..., Plan],
+    ) -> list[list[Plan]]:
+        """The plans of some segments at each of some moments."""
+        if isinstance(segments, Audience | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
+        catalog = self._checked()
+        known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
+        found = [[planned(segment.definition, catalog, at, known) for segment in own] for at in moments]
+        self._hand_over_those_of(chain.from_iterable(found))
+        return found
 
     def _courses(
         self,
@@ -1566,9 +1578,9 @@ class Workspace:
         else:
             last = moment(end if end is not None else self._as_of, self._zone)
             points = clock.points(moment(start, self._zone).as_of, last.as_of, every, self._zone)
-        own = nodes.checked_list(segments, "segments") if not isinstance(segments, Audience | Predicate) else segments
-        others = tuple(others)
-        by_point = [self._plans(own, at, others) for at in points]
+        by_point = self._planned(segments, [Moment(at, self._zone) for at in points], others, plan)
+        for warning in dict.fromkeys(w for plans in by_point for p in plans for w in p.warnings):
+            warnings.warn(warning, SegkitWarning, stacklevel=3)
         return [list(course) for course in zip(*by_point, strict=True)]
 
     def _ahead(self, segments: Iterable[Audience | Predicate], days: int, every: str) -> list[list[Plan]]:

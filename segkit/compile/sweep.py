@@ -1,17 +1,17 @@
 """Who comes and goes at which of many points, in one query: the sweep.
 
     leaf  ->  how its truth changes: contact, point, +1 or -1  ->  those of all leaves side by side, added up over the points
-          ->  the whole condition before and at each of these points  ->  who came (1) and went (-1)
+          ->  the whole condition before and after each change   ->  added up at each point: who came (1) and went (-1)
 
 An event is inside of a window for one stretch of points, `a` to before `b`: it adds what it counts at `a` and takes it away at
-`b`. What happens at one point is added up before the running sums, so that ties leave no trace. Only groups and window functions
-are needed.
+`b`. Ties leave no trace: between the changes of one point the condition may turn to and fro, and these turns add up to what it
+is after all of them less what it was before. Only groups and window functions are needed.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
@@ -48,6 +48,8 @@ _Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
 _MOST_COUNTED = 1000
 _BITS = 5
 """How many leaves share one running sum: so few that lists of numbers tell their states apart, without operators on bits."""
+_WORTH_COUNTING = 3
+"""From how many events on it pays to count each contact's first, and to look no further at whoever has fewer."""
 _SUMS = {"avg": ("added", "known"), "sum": ("added",)}
 
 
@@ -55,13 +57,15 @@ _SUMS = {"avg": ("added", "known"), "sum": ("added",)}
 class Swept:
     """A course that a query is made of: its tree, the plan of its last point, and the instants of all points.
 
-    `absent` says for each leaf whether it holds for a contact without any event or row of history.
+    `absent` says for each leaf whether it holds for a contact without any event or row of history. `narrows` says whether the
+    engine answers a part that is read several times once, so that leaves may be looked for among the contacts of others.
     """
 
     tree: Node
     last: Plan
     instants: tuple[dt.datetime, ...]
     absent: Mapping[Leaf, bool]
+    narrows: bool = False
 
     @property
     def points(self) -> int:
@@ -102,21 +106,52 @@ class _Sweep:
         self._taken.add(self._contacts)
         self._ctes: list[exp.CTE] = []
         self._rows: dict[int, str] | None = None
-        self._kept_stays: dict[tuple[Window, tuple[str, ...]], str] = {}
+        self._kept_stays: dict[tuple[Window, int], str] = {}
         self._names = Names(self._contacts, fields=catalog)
+        needed = list(_needed(own.tree))
+        self._fixed = [node.condition for node in needed if isinstance(node, Fixed)]
+        self._tree = Group(True, tuple(node for node in needed if not isinstance(node, Fixed)))
+        self._may: str | None = None
 
     # ------------------------------------------------------------ the whole
 
     def moves(self) -> exp.Select:
-        found = [leaf for leaf in dict.fromkeys(leaves(self._own.tree)) if not isinstance(leaf, Fixed)]
+        found = [leaf for leaf in dict.fromkeys(leaves(self._tree)) if not isinstance(leaf, Fixed)]
         places: dict[Leaf, tuple[str, int]] = {leaf: (f"mask_{i // _BITS}", i % _BITS) for i, leaf in enumerate(found)}
         masks = list(dict.fromkeys(mask for mask, _ in places.values()))
-        parts = [self._weighed(self._changes(leaf), *places[leaf], masks) for leaf in found]
-        if not parts or not self._is_never(self._own.tree):
-            parts.append(self._everyone(masks))
-        if not masks:
-            return self._compared(self._cte("states", parts[0]), places)
-        return self._compared(self._running("states", parts, masks), places)
+        changes = self._all_changes()
+        parts = [self._weighed(changes[leaf], *places[leaf], masks) for leaf in found]
+        moved = [self._compared(self._states(parts, masks), places)] if parts else []
+        if self._absent(self._tree) is not False:
+            moved.append(self._at_rest())
+        net = sql.aliased(exp.Sum(this=_of(SIGN, "u")), SIGN)
+        summed = exp.Select(expressions=[_of(CONTACT, "u"), _of(INDEX, "u"), net])
+        summed.from_(sql.subquery(_united(moved), "u"), copy=False)
+        name = self._cte("changes", summed.group_by(_of(CONTACT, "u"), _of(INDEX, "u"), copy=False))
+        query = _select([_of(CONTACT, name), _of(INDEX, name), _of(SIGN, name)], name)
+        query.where(exp.NEQ(this=_of(SIGN, name), expression=sql.number(0)), copy=False)
+        query.set("with_", exp.With(expressions=self._ctes))
+        return query
+
+    def _all_changes(self) -> dict[Leaf, str]:
+        """The changes of each leaf.
+
+        What a member needs comes first, above all what asks for many events: whoever never has it is not looked at further.
+        """
+        done: dict[Leaf, str] = {}
+        if self._fixed:
+            who = exp.Select(expressions=[sql.aliased(self._key(), CONTACT)]).from_(self._contacts_table(), copy=False)
+            self._may = self._cte("may", who.where(*conditions.all_of(self._fixed, self._names), copy=False))
+        nodes = sorted(self._tree.items, key=lambda node: _least(node) if self._absent(node) is False else 0, reverse=True)
+        for i, node in enumerate(nodes):
+            own = [leaf for leaf in dict.fromkeys(leaves(node)) if not isinstance(leaf, Fixed)]
+            for leaf in own:
+                if leaf not in done:
+                    done[leaf] = self._changes(leaf)
+            if self._own.narrows and self._absent(node) is False and i + 1 < len(nodes):
+                united = _united([_select([_of(CONTACT, done[leaf])], done[leaf]) for leaf in own])
+                self._may = self._cte("may", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(united, "u"), copy=False))
+        return done
 
     def _weighed(self, changes: str, mask: str, bit: int, masks: Sequence[str]) -> exp.Select:
         """The changes of a leaf as changes of its bit in one of some masks."""
@@ -124,52 +159,63 @@ class _Sweep:
         columns: list[Sql] = [sql.aliased(weighed if own == mask else sql.number(0), own) for own in masks]
         return _select([_of(CONTACT, changes), _of(INDEX, changes), *columns], changes)
 
+    def _states(self, parts: Sequence[exp.Select], masks: Sequence[str]) -> str:
+        """Each change of the masks (`d_...`) and what they are after it (`r_...`)."""
+        if len(masks) > 1:
+            return self._running("states", parts, masks)
+        [own] = masks
+        run = _up_to_here(exp.Sum(this=_of(own, "u")), [_of(CONTACT, "u")], _of(INDEX, "u"))
+        columns = [_of(CONTACT, "u"), _of(INDEX, "u"), sql.aliased(_of(own, "u"), f"d_{own}"), sql.aliased(run, f"r_{own}")]
+        return self._cte("states", exp.Select(expressions=columns).from_(sql.subquery(_united(parts), "u"), copy=False))
+
     def _compared(self, running: str, places: Mapping[Leaf, tuple[str, int]]) -> exp.Select:
-        """Where the whole condition is another one than before: a contact that was in at the first point comes there."""
+        """Where the whole condition is another one than before the change."""
 
         def state(now: bool) -> Sql:
-            def read(leaf: Leaf) -> Sql:
-                mask, bit = places[leaf]
+            def told(node: Node) -> Sql | None:
+                masks = {None if isinstance(leaf, Fixed) else places[leaf][0] for leaf in leaves(node)}
+                mask = next(iter(masks))
+                if len(masks) > 1 or mask is None:
+                    return None
                 own: Sql = _of(f"r_{mask}", running)
                 if not now:
                     own = exp.Paren(this=exp.Sub(this=own, expression=_of(f"d_{mask}", running)))
-                at_rest = sum(1 << b for other, (m, b) in places.items() if m == mask and self._own.absent.get(other, False))
-                with_bit = [sql.number(value - at_rest) for value in range(1 << _BITS) if value >> bit & 1]
-                return exp.In(this=own, expressions=with_bit)
+                held = self._held_by(node, {leaf: bit for leaf, (other, bit) in places.items() if other == mask})
+                return exp.In(this=own, expressions=held) if held else _never()
 
-            return sql.case_when(self._holds(self._own.tree, read), sql.number(1), sql.number(0))
+            return sql.case_when(self._holds(self._tree, told), sql.number(1), sql.number(0))
 
-        first = exp.EQ(this=_of(INDEX, running), expression=sql.number(0))
-        before = exp.Case(ifs=[exp.If(this=first, true=sql.number(0))], default=state(False))
-        columns: list[Sql] = [
-            _of(CONTACT, running),
-            _of(INDEX, running),
-            sql.aliased(exp.Sub(this=state(True), expression=before), SIGN),
-        ]
-        inner = _select(columns, running)
-        inner.join(sql.table(self._catalog.contacts.table, self._contacts), on=self._is_contact(running), copy=False)
-        name = self._cte("changes", inner)
-        query = _select([_of(CONTACT, name), _of(INDEX, name), _of(SIGN, name)], name)
-        query.where(exp.NEQ(this=_of(SIGN, name), expression=sql.number(0)), copy=False)
-        query.set("with_", exp.With(expressions=self._ctes))
-        return query
+        sign = sql.aliased(exp.Sub(this=state(True), expression=state(False)), SIGN)
+        inner = _select([_of(CONTACT, running), _of(INDEX, running), sign], running)
+        if any(isinstance(leaf, Fixed) for leaf in leaves(self._tree)):
+            inner.join(self._contacts_table(), on=self._is_contact(running), copy=False)
+        outer = exp.Select(expressions=[_of(own, "s") for own in (CONTACT, INDEX, SIGN)])
+        outer.from_(sql.subquery(inner, "s"), copy=False)
+        outer.join(self._contacts_table(), on=self._is_contact("s"), copy=False)
+        turned: Sql = exp.NEQ(this=_of(SIGN, "s"), expression=sql.number(0))
+        return outer.where(turned, *conditions.all_of(self._fixed, self._names), copy=False)
 
-    def _holds(self, node: Node, read: Callable[[Leaf], Sql]) -> Sql:
+    def _held_by(self, node: Node, bits: Mapping[Leaf, int]) -> list[Sql]:
+        """The sums of changes in one mask with which a node holds."""
+        at_rest = sum(1 << bit for leaf, bit in bits.items() if self._own.absent.get(leaf, False))
+        states = (state for state in range(1 << len(bits)) if _is_true(node, {leaf for leaf in bits if state >> bits[leaf] & 1}))
+        return [sql.number(state - at_rest) for state in states]
+
+    def _holds(self, node: Node, told: Callable[[Node], Sql | None]) -> Sql:
+        """Whether a node holds, of what can be told of it, or of its parts, at once."""
+        if (known := told(node)) is not None:
+            return known
         match node:
             case Group(is_all, items):
-                parts = [exp.Paren(this=self._holds(item, read)) for item in items]
+                parts = [exp.Paren(this=self._holds(item, told)) for item in items]
                 return sql.joined(exp.And if is_all else exp.Or, list(parts))
             case Negation(item):
-                zero_or_one = sql.case_when(self._holds(item, read), sql.number(0), sql.number(1))
+                zero_or_one = sql.case_when(self._holds(item, told), sql.number(0), sql.number(1))
                 return exp.EQ(this=zero_or_one, expression=sql.number(1))
             case Fixed(condition):
                 return conditions.condition(condition, self._names)
-            case leaf:
-                return read(leaf)
-
-    def _is_never(self, node: Node) -> bool:
-        """Whether no contact is a member for whom no leaf ever changes."""
-        return self._absent(node) is False
+            case _:
+                raise AssertionError("what changes can be told")
 
     def _absent(self, node: Node) -> bool | None:
         """The truth of a node for contacts for whom no leaf changes, None where it differs."""
@@ -187,20 +233,17 @@ class _Sweep:
             case leaf:
                 return self._own.absent.get(leaf, False)
 
-    def _everyone(self, columns: Sequence[str]) -> exp.Select:
-        """Each contact at the first point, without any change; of those only that may be members without one."""
-        zeros: list[Sql] = [sql.aliased(sql.number(0), own) for own in columns]
-        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(self._first_point(), INDEX), *zeros]
+    def _at_rest(self) -> exp.Select:
+        """Who is a member as long as no leaf changes, as one that comes at the first point."""
+
+        def told(node: Node) -> Sql | None:
+            own = self._absent(node)
+            return None if own is None else exp.EQ(this=sql.number(1), expression=sql.number(1 if own else 0))
+
+        selected = [sql.aliased(self._key(), CONTACT), sql.aliased(self._first_point(), INDEX), sql.aliased(sql.number(1), SIGN)]
         query = exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
-        tree = self._own.tree
-        needed = [
-            item.condition
-            for item in (tree.items if isinstance(tree, Group) and tree.is_all else (tree,))
-            if isinstance(item, Fixed)
-        ]
-        if needed:
-            query.set("where", exp.Where(this=sql.joined(exp.And, conditions.all_of(needed, self._names))))
-        return query
+        holds = sql.operand(self._holds(self._tree, told))
+        return query.where(*conditions.all_of(self._fixed, self._names), holds, copy=False)
 
     def _first_point(self) -> Sql:
         """0, as a value that may be missing: DataFusion fails where a union has a column that may be and one that may not."""
@@ -271,7 +314,7 @@ class _Sweep:
 
         The stretches of a contact, one for each event, end in the order in which they begin; where they overlap they are one.
         """
-        stays = self._stays(window, {})
+        stays = self._stays(window, {}, count if self._own.narrows and count >= _WORTH_COUNTING else 1)
         by: list[Sql] = [_of(CONTACT, stays)]
         order = _of("at", stays)
         if window.lows is None:
@@ -280,17 +323,14 @@ class _Sweep:
             columns = [_of(CONTACT, ranked), sql.aliased(_of("a", ranked), INDEX), sql.aliased(sql.number(sign), SIGN)]
             reached = exp.EQ(this=_of("place", ranked), expression=sql.number(count))
             return [_select(columns, ranked).where(reached, copy=False)]
-        end = _frame(exp.FirstValue(this=_of("b", stays)), by, order, 1 - count) if count > 1 else _of("b", stays)
-        after = _frame(exp.FirstValue(this=_of("a", stays)), by, order, 1)
-        before = _frame(exp.FirstValue(this=_of("b", stays)), by, order, -1) if count == 1 else exp.Null()
-        named = [sql.aliased(end, "e"), sql.aliased(after, "n")] + ([sql.aliased(before, "p")] if count == 1 else [])
+        end = _beside(_of("b", stays), by, order, 1 - count) if count > 1 else _of("b", stays)
+        after = _beside(_of("a", stays), by, order, 1)
+        before = _beside(_of("b", stays), by, order, -count)
+        named = [sql.aliased(own, name) for own, name in ((end, "e"), (after, "n"), (before, "p"))]
         own = self._cte("reached", _select([_of(CONTACT, stays), _of("a", stays), *named], stays))
-        a, e, n = (_of(name, own) for name in "aen")
+        a, e, n, p = (_of(name, own) for name in "aenp")
         is_last = exp.Or(this=sql.is_null("n", own), expression=exp.GTE(this=n, expression=e))
-        if count > 1:
-            until = sql.case_when(exp.Paren(this=is_last), e.copy(), n.copy())
-            return [self._spanned(own, a, until, sign, [exp.LT(this=a.copy(), expression=e.copy())])]
-        is_first = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=_of("p", own), expression=a.copy()))
+        is_first = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=p, expression=a.copy()))
         found = []
         for point, change, only in ((a, sign, [is_first]), (e, -sign, [is_last, self._ends(e.copy())])):
             columns = [_of(CONTACT, own), sql.aliased(point.copy(), INDEX), sql.aliased(sql.number(change), SIGN)]
@@ -457,9 +497,7 @@ class _Sweep:
         own = self._stays(window, {} if feature.of is None else self._latest_columns(feature))
         is_latest = feature.measure == "latest"
         newest, value = (self._newest(own, feature), "value") if is_latest else (own, "at")
-        following = _frame(
-            exp.FirstValue(this=_of("a", newest)), [_of(CONTACT, newest)], _of("a" if is_latest else "at", newest), 1
-        )
+        following = _beside(_of("a", newest), [_of(CONTACT, newest)], _of("a" if is_latest else "at", newest), 1)
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
         columns: list[Sql] = [_of(CONTACT, newest), _of("a", newest), sql.aliased(_of(value, newest), "value")]
         if window.lows is None:
@@ -500,7 +538,7 @@ class _Sweep:
             )
         grouped = _select([_of(CONTACT, own), _of("b", own), first, value], own)
         oldest = self._cte("oldest", grouped.group_by(_of(CONTACT, own), _of("b", own), copy=False))
-        before = _frame(exp.FirstValue(this=_of("b", oldest)), [_of(CONTACT, oldest)], _of("b", oldest), -1)
+        before = _beside(_of("b", oldest), [_of(CONTACT, oldest)], _of("b", oldest), -1)
         inner = _select(
             [_of(CONTACT, oldest), _of("a", oldest), _of("b", oldest), _of("value", oldest), sql.aliased(before, "c")], oldest
         )
@@ -624,7 +662,7 @@ class _Sweep:
             exp.EQ(this=_of("best", "t"), expression=sql.number(1)), copy=False
         )
         own = self._cte("then", kept)
-        following = _frame(exp.FirstValue(this=_of(INDEX, own)), [_of(CONTACT, own)], _of(INDEX, own), 1)
+        following = _beside(_of(INDEX, own), [_of(CONTACT, own)], _of(INDEX, own), 1)
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
         columns: list[Sql] = [_of(CONTACT, own), sql.aliased(_of(INDEX, own), "a"), sql.aliased(nexts, "b")]
         regimes = self._cte("lasting", _select([*columns, *(_of(name, own) for name in names)], own))
@@ -633,15 +671,20 @@ class _Sweep:
 
     # ------------------------------------------------------------ events
 
-    def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]]) -> str:
-        """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`)."""
-        key = (replace(window, feature=replace(window.feature, measure="count", of=None)), tuple(columns))
+    def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]], least: int = 1) -> str:
+        """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`).
+
+        Those of contacts with fewer than the `least` number of them may be left out.
+        """
+        key = (replace(window, feature=replace(window.feature, measure="count", of=None)), least)
         if not columns and key in self._kept_stays:
             return self._kept_stays[key]
         feature, bounds = window.feature, window.feature.bounds
         time = feature.time
         written: dict[str, Callable[[Names], Sql]] = {"at": lambda n: conditions.term(time, n), **columns}
         inner = events.happened(feature, window.reach, written, self._catalog, self._event_rows())
+        if least > 1:
+            inner = self._of_those_with(least, inner)
         read: Callable[[], Sql] = lambda: _of("at", "h")  # noqa: E731
         begin = passed(read, time, window.highs, not bounds.high_in)
         end = sql.number(self._own.points) if window.lows is None else passed(read, time, window.lows, bounds.low_in)
@@ -651,9 +694,24 @@ class _Sweep:
             sql.aliased(end, "b"),
             *(_of(name, "h") for name in written),
         ]
-        name = self._cte("stays", exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False))
-        self._kept_stays[key] = name
+        query = exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False)
+        if self._may is not None and least == 1:
+            query.where(_among(_of(CONTACT, "h"), self._may), copy=False)
+        name = self._cte("stays", query)
+        if not columns:
+            self._kept_stays[key] = name
         return name
+
+    def _of_those_with(self, least: int, happened: exp.Select) -> exp.Select:
+        """The events of contacts with enough of them."""
+        if self._may is not None:
+            inner = exp.Select(expressions=[exp.Star()]).from_(sql.subquery(happened, "h"), copy=False)
+            happened = inner.where(_among(_of(CONTACT, "h"), self._may), copy=False)
+        own = self._cte("happened", happened)
+        who = _select([_of(CONTACT, own)], own).group_by(_of(CONTACT, own), copy=False)
+        who.having(exp.GTE(this=exp.Count(this=exp.Star()), expression=sql.number(least)), copy=False)
+        enough = self._cte("enough", who)
+        return _select([_of(CONTACT, own), _of("at", own)], own).where(_among(_of(CONTACT, own), enough), copy=False)
 
     def _event_rows(self) -> dict[int, str]:
         """The tables of events, each id once where they repeat."""
@@ -680,6 +738,38 @@ def _windows(leaf: Leaf) -> tuple[Window, ...]:
 # ---------------------------------------------------------------- small parts
 
 
+def _needed(node: Node) -> Iterator[Node]:
+    """What a node is an AND of."""
+    match node:
+        case Group(True, items):
+            for item in items:
+                yield from _needed(item)
+        case _:
+            yield node
+
+
+def _least(node: Node) -> int:
+    """How many events a contact has at least for whom a node holds that does not hold without any; 1 where nobody knows."""
+    match node:
+        case Group(is_all, items) if items:
+            return (max if is_all else min)(map(_least, items))
+        case Added() if (steps := _steps(node)) is not None and steps[0][1] > 0:
+            return steps[0][0]
+        case _:
+            return 1
+
+
+def _is_true(node: Node, held: Collection[Leaf]) -> bool:
+    """Whether a node holds where some of its leaves do."""
+    match node:
+        case Group(is_all, items):
+            return (all if is_all else any)(_is_true(item, held) for item in items)
+        case Negation(item):
+            return not _is_true(item, held)
+        case leaf:
+            return leaf in held
+
+
 def _select(columns: Sequence[Sql], table: str) -> exp.Select:
     return exp.Select(expressions=list(columns)).from_(sql.table(table), copy=False)
 
@@ -689,6 +779,11 @@ def _united(parts: Sequence[exp.Select]) -> exp.Select | exp.Union:
     for part in parts[1:]:
         union = exp.Union(this=union, expression=part, distinct=False)
     return union
+
+
+def _among(own: Sql, table: str) -> Sql:
+    """Whether a contact is one of those of a table."""
+    return exp.In(this=own, query=exp.Subquery(this=_select([_of(CONTACT, table)], table)))
 
 
 def _never() -> Sql:
@@ -708,16 +803,11 @@ def _up_to_here(function: Sql, partition: list[Sql], order: Sql) -> Sql:
     )
 
 
-def _frame(function: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
-    """A function of one row so many further (or back, where it is negative)."""
-    side = "FOLLOWING" if offset > 0 else "PRECEDING"
-    one = sql.number(abs(offset))
-    return exp.Window(
-        this=function,
-        partition_by=partition,
-        order=exp.Order(expressions=[exp.Ordered(this=order, desc=False, nulls_first=True)]),
-        spec=exp.WindowSpec(kind="ROWS", start=one, start_side=side, end=one.copy(), end_side=side),
-    )
+def _beside(own: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
+    """What a column is in the row so many further (or back, where it is negative); missing where there is none."""
+    function: Sql = (exp.Lead if offset > 0 else exp.Lag)(this=own, offset=sql.number(abs(offset)))
+    by = exp.Order(expressions=[exp.Ordered(this=order, desc=False, nulls_first=True)])
+    return exp.Window(this=function, partition_by=partition, order=by)
 
 
 def _steps(leaf: Added) -> list[tuple[int, int]] | None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from segkit import compile, evaluate
-from segkit.catalog import Kind
+from segkit.catalog import Catalog, Kind
 from segkit.compile import sweep
 from segkit.compile.membership import KEY, membership
 from segkit.display import distinct
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 _WITHOUT_DECIMALS = ("sqlite",)
 """Decimals are floats there, whose running sums would drift."""
+_WITHOUT_FLOAT_WINDOWS = ("bigquery",)
+"""They refuse PARTITION BY a float, which a contact's key may be."""
+_ANSWERING_ONCE = ("duckdb", "postgres", "sqlite")
+"""They answer a common table expression once, however often it is read."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +123,25 @@ def paired(moves: Moves, points: int) -> tuple[pd.Series[Any], np.ndarray, np.nd
 
 def prepared(engine: Engine, plans: Course) -> sweep.Swept | None:
     """What the sweep of a segment is made of; None where it cannot be swept."""
+    if engine.dialect in _WITHOUT_FLOAT_WINDOWS and Kind.FLOAT in _kinds_of_keys(plans[-1].catalog):
+        return None
     try:
         tree = course(plans, (Kind.INTEGER,) if engine.dialect in _WITHOUT_DECIMALS else EXACT)
     except Unswept:
         return None
     absent = {leaf: _holds_without_rows(plans[0], leaf) for leaf in leaves(tree)}
-    return sweep.Swept(tree, plans[-1], tuple(own.at.as_of for own in plans), absent)
+    return sweep.Swept(tree, plans[-1], tuple(own.at.as_of for own in plans), absent, engine.dialect in _ANSWERING_ONCE)
+
+
+def _kinds_of_keys(catalog: Catalog) -> set[Kind]:
+    """What contacts are told apart by, in each table."""
+    contacts, lists = catalog.contacts, () if catalog.lists is None else (catalog.lists,)
+    keys = [
+        contacts.fields.get(contacts.key),
+        *(table.properties.get(table.contact) for table in catalog.events),
+        *(table.columns.get(table.contact) for table in (*catalog.history, *lists)),
+    ]
+    return {own.kind for own in keys if own is not None}
 
 
 def _holds_without_rows(plan: Plan, leaf: Leaf) -> bool:

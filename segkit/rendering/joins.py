@@ -1,4 +1,4 @@
-"""Joins that leave NULL where nothing is joined, and columns their names, for ClickHouse."""
+"""NULL where nothing is joined and where there is no neighbour, and columns under their names, for ClickHouse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from segkit.rendering.row import Sql
 
 
 def nullable(tree: exp.Expression) -> None:
-    """Columns joined from the left as such that can be NULL: ClickHouse fills others with 0, '' or 1970.
+    """Columns joined from the left, and read of a neighbour, as such that can be NULL: ClickHouse fills others with 0, '' or 1970.
 
     (Its setting join_use_nulls would do the same, where a session may change settings.)
     """
@@ -19,6 +19,8 @@ def nullable(tree: exp.Expression) -> None:
     for own in tree.find_all(exp.CTE):
         if own.alias in joined:
             own.this.set("expressions", [_nullable(column) for column in own.this.expressions])
+    for neighbour in tree.find_all(exp.Lag, exp.Lead):
+        neighbour.set("this", call("toNullable", neighbour.this))
 
 
 def _named(column: Sql) -> Sql:
