@@ -25,7 +25,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/run.py
 
 bench-full: $(VENV)/.bench
-	$(BIN)/python benchmarks/run.py author import sizes overlap measures edits --full --rounds 3 --markdown
+	$(BIN)/python benchmarks/run.py author import sizes overlap measures history edits --full --rounds 3 --markdown
 
 notebooks: $(VENV)/.browser
 	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.store_widget_state=False --ExecutePreprocessor.record_timing=False --NotebookExporter.preprocessors=nbconvert.preprocessors.CoalesceStreamsPreprocessor notebooks/*.ipynb

@@ -1153,7 +1153,8 @@ class Workspace:
         True
         """
         courses = self._courses(segments, start, end, every)
-        return self._of_grid(stays.stability(spells.spells(self.engine, courses), self._zone), courses)
+        points = [plan.at.as_of for plan in courses[0]] if courses else []
+        return self._of_grid(stays.stability(spells.flows(self.engine, courses), points, self._zone), courses)
 
     def patterns(
         self,

@@ -281,6 +281,23 @@ def test_lists_journeys_and_counts_in_temporary_tables(opened: Callable[[Any], A
         counting.close()
 
 
+def test_history_of_columns_that_are_not_nullable() -> None:
+    session = session_of(
+        "CREATE TABLE contacts (contact_id Int64) ENGINE = MergeTree ORDER BY contact_id",
+        "CREATE TABLE events (contact_id Int64, event String, occurred_at DateTime64(6, 'UTC')) ENGINE = MergeTree ORDER BY contact_id",
+        "INSERT INTO contacts VALUES (1), (2)",
+        "INSERT INTO events VALUES (1, 'opened', '2025-06-01 10:00:00'), (1, 'opened', '2025-06-20 10:00:00'),"
+        " (2, 'opened', '2025-06-03 10:00:00')",
+    )
+    recent = E.opened.within(days=30)
+    segments = [recent.any(), recent.count() >= 2, E.opened.last().older_than(days=10), recent.first() > "2025-06-02"]
+    days = ["2025-06-02", "2025-06-15", "2025-06-25", "2025-07-10", "2025-08-01"]
+    with connect(session, home=None) as ws:
+        frame = ws.history(segments, every=days)
+        assert set(frame["method"]) == {"swept"}
+        assert frame["size"].tolist() == [ws.size(where, as_of=day) for where in segments for day in days]
+
+
 @pytest.mark.parametrize("opened", [_of_clickhouse_connect])
 def test_a_client_answers_like_a_session(narrow: segkit.Workspace, opened: Callable[[Any], Any]) -> None:
     driver: Any = narrow.engine

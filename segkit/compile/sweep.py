@@ -187,13 +187,14 @@ class _Sweep:
 
         sign = sql.aliased(exp.Sub(this=state(True), expression=state(False)), SIGN)
         inner = _select([_of(CONTACT, running), _of(INDEX, running), sign], running)
-        if any(isinstance(leaf, Fixed) for leaf in leaves(self._tree)):
-            inner.join(self._contacts_table(), on=self._is_contact(running), copy=False)
         outer = exp.Select(expressions=[_of(own, "s") for own in (CONTACT, INDEX, SIGN)])
         outer.from_(sql.subquery(inner, "s"), copy=False)
-        outer.join(self._contacts_table(), on=self._is_contact("s"), copy=False)
-        turned: Sql = exp.NEQ(this=_of(SIGN, "s"), expression=sql.number(0))
-        return outer.where(turned, *conditions.all_of(self._fixed, self._names), copy=False)
+        outer.where(exp.NEQ(this=_of(SIGN, "s"), expression=sql.number(0)), copy=False)
+        reads_contact = any(isinstance(leaf, Fixed) for leaf in leaves(self._tree))
+        joined, table = (inner, running) if reads_contact else (outer, "s")
+        joined.join(self._contacts_table(), on=self._is_contact(table), copy=False)
+        joined.where(*conditions.all_of(self._fixed, self._names), copy=False)
+        return outer
 
     def _held_by(self, node: Node, bits: Mapping[Leaf, int]) -> list[Sql]:
         """The sums of changes in one mask with which a node holds."""
@@ -550,10 +551,11 @@ class _Sweep:
 
     def _sliding(self, leaf: Sliding) -> str:
         """A time of the contact: before the edges pass it one thing holds, afterwards the other."""
-        selected: list[Sql] = [sql.aliased(self._key(), CONTACT), sql.aliased(conditions.term(leaf.term, self._names), "value")]
+        columns = ((self._key(), CONTACT), (conditions.term(leaf.term, self._names), "value"), (self._first_point(), "a"))
+        selected: list[Sql] = [sql.aliased(own, name) for own, name in columns]
         times = exp.Select(expressions=selected).from_(self._contacts_table(), copy=False)
         name = self._cte("times", times)
-        return self._slid(name, leaf, sql.number(0), sql.number(self._own.points))
+        return self._slid(name, leaf, _of("a", name), sql.number(self._own.points))
 
     def _sliding_event(self, leaf: Sliding) -> str:
         assert leaf.window is not None

@@ -47,6 +47,16 @@ class Moves:
 
 
 @dataclass(frozen=True)
+class Flows:
+    """How many contacts came (`entered`) and went (`left`): a row for each segment, a column for each point."""
+
+    names: tuple[str, ...]
+    entered: np.ndarray
+    left: np.ndarray
+    swept: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
 class Spells:
     """The spells of some segments over the points of a grid, sorted by segment, contact and `entered`.
 
@@ -67,6 +77,16 @@ class Spells:
         """Which rows are spells of a segment."""
         found: np.ndarray = self.segment == segment
         return found
+
+    def flows(self) -> Flows:
+        """How many contacts came and went at each point."""
+        import numpy as np
+
+        entered, left = (np.zeros((len(self.names), len(self.points)), dtype=np.int64) for _ in range(2))
+        goes = self.left < len(self.points)
+        np.add.at(entered, (self.segment, self.entered), 1)
+        np.add.at(left, (self.segment[goes], self.left[goes]), 1)
+        return Flows(self.names, entered, left, self.swept)
 
 
 Course = Sequence[Plan]
@@ -178,16 +198,6 @@ def _answered(engine: Engine, plans: Course, write: Callable[[sweep.Swept], comp
     except Unswept:
         return None
     return engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
-
-
-@dataclass(frozen=True)
-class Flows:
-    """How many contacts came (`entered`) and went (`left`): a row for each segment, a column for each point."""
-
-    names: tuple[str, ...]
-    entered: np.ndarray
-    left: np.ndarray
-    swept: tuple[bool, ...]
 
 
 def flows(engine: Engine, courses: Sequence[Course]) -> Flows:

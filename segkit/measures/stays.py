@@ -1,7 +1,7 @@
 """How long contacts stay in segments, how often they come back, and how much of a segment is the same from point to point.
 
     spells  ->  lengths of stay, over or not yet  ->  survival, and one row of dynamics a segment
-            ->  who stayed between two points     ->  stability
+    flows   ->  who stayed between two points     ->  stability
 
 A stay that began before the first point has no known length, and nothing tells how long it had lasted: that is left truncation
 without the time of entry, for which no delayed entry can be reckoned (Klein and Moeschberger 2003, "Survival analysis", 3.4).
@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from segkit.measures.spells import Spells
+from segkit.measures.spells import Flows, Spells
 from segkit.statistics.intervals import LEVEL
 from segkit.statistics.survival import Step, kaplan_meier, median, restricted_mean
 
@@ -91,7 +91,7 @@ def dynamics(spells: Spells, zone: str) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    kept = stability(spells, zone)
+    kept = stability(spells.flows(), spells.points, zone)
     last = len(spells.points)
     rows = []
     for i, name in enumerate(spells.names):
@@ -131,27 +131,21 @@ def dynamics(spells: Spells, zone: str) -> pd.DataFrame:
     return frame.astype({name: str if name == "segment" else int if name in whole else float for name in frame.columns})
 
 
-def stability(spells: Spells, zone: str) -> pd.DataFrame:
+def stability(flows: Flows, points: Sequence[datetime], zone: str) -> pd.DataFrame:
     """What stays from each point to the next. `Workspace.stability` says what the columns mean."""
     import numpy as np
     import pandas as pd
 
-    count = len(spells.points)
-    change = np.zeros((len(spells.names), count + 1), dtype=np.int64)
-    lost = np.zeros_like(change)
-    np.add.at(change, (spells.segment, spells.entered), 1)
-    np.add.at(change, (spells.segment, spells.left), -1)
-    np.add.at(lost, (spells.segment, spells.left), 1)
-    sizes = np.cumsum(change, axis=1)[:, :count]
+    sizes = np.cumsum(flows.entered - flows.left, axis=1)
     before, now = sizes[:, :-1], sizes[:, 1:]
-    kept = before - lost[:, 1:count]
-    at = pd.DatetimeIndex(spells.points, dtype="datetime64[us, UTC]").tz_convert(zone)[1:]
+    kept = before - flows.left[:, 1:]
+    at = pd.DatetimeIndex(list(points), dtype="datetime64[us, UTC]").tz_convert(zone)[1:]
     with np.errstate(invalid="ignore", divide="ignore"):
         share, jaccard = kept / before, kept / (before + now - kept)
     return pd.DataFrame(
         {
-            "segment": pd.Series(np.repeat(np.array(spells.names, dtype=object), len(at)), dtype=str),
-            "at": at[np.tile(np.arange(len(at)), len(spells.names))],
+            "segment": pd.Series(np.repeat(np.array(flows.names, dtype=object), len(at)), dtype=str),
+            "at": at[np.tile(np.arange(len(at)), len(flows.names))],
             "size": now.ravel(),
             "kept": kept.ravel(),
             "stability": share.ravel(),
