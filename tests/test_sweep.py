@@ -190,8 +190,8 @@ def test_what_a_member_needs_is_swept_first() -> None:
     own = world("Europe/Rome")
     rng = random.Random(1)
     parts = [*KINDS.values(), *(~where for where in KINDS.values()), E.opened.count() >= 3, E["*"].within(days=30).count() >= 4]
-    wheres = [all_of(*rng.sample(parts, 3)) for _ in range(16)]
-    wheres += [all_of(one, any_of(*rng.sample(parts, 2))) for one in rng.sample(parts, 8)]
+    wheres = [all_of(*rng.sample(parts, 3)) for _ in range(10)]
+    wheres += [all_of(one, any_of(*rng.sample(parts, 2))) for one in rng.sample(parts, 5)]
     courses = [[own.plan(where, at) for at in HALF_MINUTES] for where in wheres]
     narrowed = 0
     for where, plans, expected in zip(wheres, courses, spells.asked(own.workspace.engine, courses), strict=True):
