@@ -110,6 +110,16 @@ def test_lists_segments_ranks_and_sql(small: Workspace) -> None:
     assert sql.change == (SetField("country", None, "USA"),)
 
 
+def test_a_change_of_a_whole_document_is_stored_as_it_is_told() -> None:
+    contacts = pd.DataFrame({"contact_id": [1], "props": ['["a"]']})
+    workspace = connect({"contacts": contacts}, catalog={"contacts": {"fields": {"props": "json"}}}, as_of=NOW, home=None)
+    own = workspace.explain(F.props.elements() >= 3, 1)
+    [edit] = own.change
+    assert isinstance(edit, SetField)
+    assert len(edit.value) == 3
+    assert workspace.explain(~(F.props.elements() >= 2), 1).change[0].value[:1] == ["a"]  # type: ignore[union-attr]
+
+
 def test_a_negation_is_told_as_a_whole(small: Workspace) -> None:
     own = small.explain(~((F.country == "USA") | (F.spent > 600)), 1)
     assert own.frame["condition"].tolist()[0] == "none of"

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, assert_never
 
-from segkit.catalog import Catalog, Column, HistoryTable
+from segkit.catalog import Catalog, Column, HistoryTable, Kind
 from segkit.display import seen
 from segkit.evaluate.gathering import valid_row
 from segkit.evaluate.reading import read
@@ -152,7 +152,8 @@ def _set(case: Case, edit: SetField, own: Plan) -> Case:
     if table is None:
         names = [name for name, other in catalog.contacts.fields.items() if other.name == column.name]
         value = placed(case.contact.get(edit.field), edit.path, edit.value)
-        stored = _stored(value, column) if not edit.path else json.dumps(value, default=str)
+        is_document = edit.path or (column.kind is Kind.JSON and value is not None)
+        stored = json.dumps(value, default=str) if is_document else _stored(value, column)
         return replace(case, contact={**case.contact, **dict.fromkeys(names, stored)})
     valid = valid_row(case.history.get(i, ()), table, own)
     rows = case.history.get(i, ())
