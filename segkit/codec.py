@@ -22,7 +22,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from typing import Literal as OneOfThese
 
 from segkit import example, nodes
-from segkit.documents import at, check_size, only_keys, parsed
+from segkit.documents import at, check_size, only_keys, parsed, tagged
 from segkit.errors import DefinitionError, unknown
 from segkit.operators import OPERATORS, Operator, operator
 
@@ -103,25 +103,13 @@ def fingerprint(definition: nodes.Definition) -> str:
 
 def _written(value: Any) -> Any:
     if isinstance(value, nodes.Literal):
-        return _written_constant(value.value)
+        return tagged(value.value)
     if isinstance(value, nodes.Node):
         parts = {f.name: _written(getattr(value, f.name)) for f in fields(value) if getattr(value, f.name) != f.default}
         return {"type": _NAMES[type(value)], **parts}
     if isinstance(value, tuple):
         return [_written(item) for item in value]
-    return _written_constant(value)
-
-
-def _written_constant(value: Any) -> Any:
-    match value:
-        case dt.datetime():
-            return {"type": "timestamp", "value": value.isoformat()}
-        case dt.date():
-            return {"type": "date", "value": value.isoformat()}
-        case Decimal():
-            return {"type": "decimal", "value": str(value)}
-        case _:
-            return value
+    return tagged(value)
 
 
 # ---------------------------------------------------------------- reading

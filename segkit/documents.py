@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from segkit import nodes
@@ -109,3 +111,20 @@ def _finite(text: str) -> float:
     if not math.isfinite(number := float(text)):
         raise DefinitionError(f"{text:.60} is out of range", fix="use a smaller number")
     return number
+
+
+def tagged(value: Any) -> Any:
+    """A constant as JSON holds it: dates, times and decimals beside their type, anything else as it is.
+
+    >>> tagged(Decimal("0.10"))
+    {'type': 'decimal', 'value': '0.10'}
+    """
+    match value:
+        case dt.datetime():
+            return {"type": "timestamp", "value": value.isoformat()}
+        case dt.date():
+            return {"type": "date", "value": value.isoformat()}
+        case Decimal():
+            return {"type": "decimal", "value": str(value)}
+        case _:
+            return value

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 from segkit import nodes
-from segkit.documents import at, check_size, only_keys
+from segkit.documents import at, check_size, only_keys, tagged
 from segkit.errors import DefinitionError
 
 Row: TypeAlias = Mapping[str, Any]
@@ -149,14 +149,8 @@ def _plain(value: Any) -> Any:
             return {name: _plain(own) for name, own in value.items()}
         case list() | tuple():
             return [_plain(own) for own in value]
-        case dt.datetime():
-            return {"type": "timestamp", "value": value.isoformat()}
-        case dt.date():
-            return {"type": "date", "value": value.isoformat()}
-        case Decimal():
-            return {"type": "decimal", "value": str(value)}
         case _:
-            return value
+            return tagged(value)
 
 
 def read(document: Any) -> tuple[Example, ...]:

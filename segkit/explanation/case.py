@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Context, localcontext
@@ -283,3 +284,16 @@ def below(node: object) -> list[object]:
         value = getattr(node, slot)
         found += value if isinstance(value, tuple) else [value]
     return [part for part in found if hasattr(part, "__slots__") and not isinstance(part, Feature | Rank)]
+
+
+def everything(node: object, but: type | tuple[type, ...] = ()) -> Iterator[object]:
+    """All that conditions and terms are made of, constants too; without what is inside of some kinds."""
+    stack: list[object] = [node]
+    while stack:
+        own = stack.pop()
+        if isinstance(own, tuple):
+            stack += own
+            continue
+        yield own
+        if not isinstance(own, dt.date) and not isinstance(own, but):
+            stack += [getattr(own, slot) for slot in getattr(own, "__slots__", ())]

@@ -22,7 +22,7 @@ from segkit.evaluate.gathering import instant_of
 from segkit.evaluate.reading import read
 from segkit.evaluate.terms import value_of
 from segkit.evaluate.world import World
-from segkit.explanation.case import Case, Sight, answered, parts_of, sight
+from segkit.explanation.case import Case, Sight, answered, everything, parts_of, sight
 from segkit.plan import Moment, Plan, clock, plan
 from segkit.plan.rules import AsOf, DayLater, DayOf, FirstDay, MidnightOf, MinutesLater, MonthsLater, Rule, refuse_other, rule_of
 from segkit.plan.tree import Constant, Feature, FeatureTerm, PartOf, Rank, Standing
@@ -95,18 +95,18 @@ def _instants(
     at = own.at
     moving = plan(own.definition, own.catalog, clock.evergreen(at), segments)
     tree = (moving.where, moving.features, moving.parts)
-    rules = {rule for node in _everything(tree) if (rule := rule_of(node)) is not None}
+    rules = {rule for node in everything(tree) if (rule := rule_of(node)) is not None}
     if any(map(_is_of_a_day, rules)) or _follows_otherwise(moving, tree, segments) or _is_of_dates(first):
         yield from _days(at, until)
-    if any(isinstance(node, PartOf) and node.part == "hour" and _has_rule(node) for node in _everything(tree)):
+    if any(isinstance(node, PartOf) and node.part == "hour" and _has_rule(node) for node in everything(tree)):
         hour = at.as_of.replace(minute=0, second=0, microsecond=0)
         yield from (hour + i * dt.timedelta(minutes=15) for i in range(1, min(4 * 24 * 31, int((until - hour) / _DAY * 96) + 1)))
     pairs: set[tuple[Rule, Any]] = {(AsOf(), moment) for moment in _moments(own, first, case)}
-    rest = {rule for node in _without_features((moving.where, moving.parts)) if (rule := rule_of(node)) is not None}
+    rest = {rule for node in everything((moving.where, moving.parts), Feature) if (rule := rule_of(node)) is not None}
     pairs |= {(rule, moment) for rule in rest for moment in _moments(own, first, case)}
     for ours, feature in zip(own.features, moving.features, strict=True):
-        inside = {rule for node in _everything(feature) if (rule := rule_of(node)) is not None}
-        constants = [node for node in _everything(feature) if isinstance(node, dt.datetime)]
+        inside = {rule for node in everything(feature) if (rule := rule_of(node)) is not None}
+        constants = [node for node in everything(feature) if isinstance(node, dt.datetime)]
         pairs |= {(rule, moment) for rule in inside for moment in (*_of_events(ours, first, case), *constants)}
     for rule, moment in pairs:
         if isinstance(moment, dt.datetime):
@@ -115,31 +115,8 @@ def _instants(
                 yield instant + _TINY
 
 
-def _without_features(node: object) -> Iterator[object]:
-    """The parts of conditions and terms, but not what is inside of features."""
-    stack: list[object] = [node]
-    while stack:
-        own = stack.pop()
-        yield own
-        if isinstance(own, tuple):
-            stack += own
-        elif not isinstance(own, dt.date | Feature):
-            stack += [getattr(own, slot) for slot in getattr(own, "__slots__", ())]
-
-
 def _has_rule(node: object) -> bool:
-    return any(rule_of(part) is not None for part in _everything(node))
-
-
-def _everything(node: object) -> Iterator[object]:
-    stack: list[object] = [node]
-    while stack:
-        own = stack.pop()
-        yield own
-        if isinstance(own, tuple):
-            stack += own
-        elif not isinstance(own, dt.date):
-            stack += [getattr(own, slot) for slot in getattr(own, "__slots__", ())]
+    return any(rule_of(part) is not None for part in everything(node))
 
 
 def _is_of_a_day(rule: Rule) -> bool:
@@ -216,8 +193,8 @@ def _months_before(moment: dt.datetime, months: int, zone: str) -> Iterator[dt.d
 
 def _moments(own: Plan, first: Sight, case: Case) -> Iterator[Any]:
     """The instants in the data and in the definition that an edge may come past."""
-    parts = [*parts_of(first.plan), *(part for feature in own.features for part in _everything(feature))]
-    yield from (node for node in _everything(tuple(own.features)) if isinstance(node, dt.datetime))
+    parts = [*parts_of(first.plan), *(part for feature in own.features for part in everything(feature))]
+    yield from (node for node in everything(tuple(own.features)) if isinstance(node, dt.datetime))
     yield from (part.value for part in parts if isinstance(part, Constant) and isinstance(part.value, dt.datetime))
     contacts = own.catalog.contacts
     if contacts.created is not None:
@@ -251,7 +228,7 @@ def _past(first: Sight, i: int, row: Any) -> Mapping[int, Any]:
 
 def _values(term: Any, worlds: Sequence[World], outcomes: Mapping[Feature, set[Any]]) -> Iterator[Any]:
     """The values that a term of time has, whatever event its features are of."""
-    features = [node.feature for node in _everything(term) if isinstance(node, FeatureTerm)]
+    features = [node.feature for node in everything(term) if isinstance(node, FeatureTerm)]
     for world in worlds:
         others = [
             replace(world, outcomes={**world.outcomes, feature: value})
@@ -277,7 +254,7 @@ def _of_events(feature: Feature, first: Sight, case: Case) -> Iterator[Any]:
                     continue
                 if isinstance(event.at, dt.datetime):
                     yield event.at.astimezone(dt.UTC)
-                for term in (part for part in _everything(asked.where) if getattr(part, "kind", None) in _TIMES):
+                for term in (part for part in everything(asked.where) if getattr(part, "kind", None) in _TIMES):
                     with suppress(KeyError, TypeError), localcontext(Context(prec=100)):
                         yield value_of(term, World(event.row, true))  # type: ignore[arg-type]
                 if asked.of is not None and asked.of.kind.is_timestamp:

@@ -13,7 +13,7 @@ from itertools import chain, count, islice, zip_longest
 from typing import Any
 
 from segkit.errors import DataError
-from segkit.explanation.case import Case, Sight, below, parts_of, sight
+from segkit.explanation.case import Case, Sight, below, everything, parts_of, sight
 from segkit.explanation.edits import AddEvent, Edit, JoinList, LeaveList, RemoveEvent, SetField, changed, column_of
 from segkit.explanation.places import places
 from segkit.explanation.reach import reaching
@@ -240,9 +240,9 @@ class _Refused:
     @classmethod
     def of(cls, own: Plan) -> _Refused:
         ranks = [part for part in own.parts if isinstance(part, Rank)]
-        read = list(_everything(ranks))
+        read = list(everything(tuple(ranks)))
         if any(isinstance(part, Reference) for part in read):
-            read += list(_everything([part for part in own.parts if not isinstance(part, Rank)]))
+            read += list(everything(tuple(part for part in own.parts if not isinstance(part, Rank))))
         sql = " ".join(part.sql for part in parts_of(own) if isinstance(part, Raw)).casefold()
         return cls(
             frozenset(part.name for part in read if isinstance(part, ColumnTerm)),
@@ -263,14 +263,3 @@ class _Refused:
             case JoinList() | LeaveList():
                 return self.lists
         return False
-
-
-def _everything(nodes: object) -> Iterator[object]:
-    stack: list[object] = [nodes]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, tuple | list):
-            stack += node
-            continue
-        yield node
-        stack += [getattr(node, slot) for slot in getattr(node, "__slots__", ())]

@@ -1,12 +1,12 @@
-"""One step of a walk: down a definition, or down what it was resolved to."""
+"""Walks down a definition, or down what it was resolved to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, get_args
 
 from segkit.errors import DefinitionError
-from segkit.plan.tree import Among, Condition, Term
+from segkit.plan.tree import AllOf, Among, AnyOf, Complement, Condition, Term
 
 _NODES = (*get_args(Term), *get_args(Condition))
 _Out = TypeVar("_Out")
@@ -32,3 +32,15 @@ def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
             return type(node)(*(change(getattr(node, slot)) for slot in node.__slots__))
         case _:
             return node
+
+
+def leaves(where: Condition, truth: bool = True) -> Iterator[tuple[Condition, bool]]:
+    """The conditions that are joined by and, or and not; with each, whether the whole would have it hold."""
+    match where:
+        case AllOf(items) | AnyOf(items):
+            for item in items:
+                yield from leaves(item, truth)
+        case Complement(item):
+            yield from leaves(item, not truth)
+        case _:
+            yield where, truth

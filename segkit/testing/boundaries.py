@@ -41,9 +41,10 @@ from segkit.plan.tree import (
     PastColumn,
     Rank,
 )
+from segkit.plan.walk import leaves
 from segkit.segment import Segment, Segments, as_catalog, as_segment, by_name, zone_of
 from segkit.testing.check import as_catalog_or_none, outcome, worlds_of
-from segkit.verification.population import Inventing, Picks, conditions_of, leaves
+from segkit.verification.population import Inventing, Picks, conditions_of
 from segkit.verification.scenarios import Happening, Stream
 from segkit.verification.values import fitting, moved
 from segkit.verification.wishes import neighbours, wishes

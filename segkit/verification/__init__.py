@@ -22,8 +22,9 @@ from segkit.engines import Engine, open_engine
 from segkit.errors import DefinitionError, EngineError, SegkitError
 from segkit.plan import Plan
 from segkit.plan.tree import Condition
+from segkit.plan.walk import leaves
 from segkit.rendering import render
-from segkit.verification.population import Instants, Population, conditions_of, leaves, population
+from segkit.verification.population import Instants, Population, conditions_of, population
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
@@ -20,10 +20,7 @@ from segkit.evaluate import Row, truths
 from segkit.plan import Plan
 from segkit.plan.clock import today
 from segkit.plan.tree import (
-    AllOf,
-    AnyOf,
     ColumnTerm,
-    Complement,
     Condition,
     ElementCount,
     Feature,
@@ -35,6 +32,7 @@ from segkit.plan.tree import (
     Rank,
     Raw,
 )
+from segkit.plan.walk import leaves
 from segkit.spelling import spell
 from segkit.verification.scenarios import Happening, scenarios
 from segkit.verification.values import fitting
@@ -106,18 +104,6 @@ def _is_inside(value: Any, first: dt.datetime, last: dt.datetime) -> bool:
         return True
     at = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
     return first <= (at if at.tzinfo else at.replace(tzinfo=dt.UTC)) <= last
-
-
-def leaves(where: Condition, truth: bool = True) -> Iterator[tuple[Condition, bool]]:
-    """The conditions that are joined by and, or and not; with each, whether the whole would have it hold."""
-    match where:
-        case AllOf(items) | AnyOf(items):
-            for item in items:
-                yield from leaves(item, truth)
-        case Complement(item):
-            yield from leaves(item, not truth)
-        case _:
-            yield where, truth
 
 
 def conditions_of(plan: Plan) -> list[Condition]:

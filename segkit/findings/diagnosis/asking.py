@@ -13,10 +13,8 @@ from segkit.plan import Plan, clock
 from segkit.plan.tree import (
     AllOf,
     Among,
-    AnyOf,
     Bounds,
     Comparison,
-    Complement,
     Condition,
     Constant,
     Feature,
@@ -26,6 +24,7 @@ from segkit.plan.tree import (
     Term,
     TextSearch,
 )
+from segkit.plan.walk import leaves
 
 MOST_OPTIONS = 50
 """A list of more values is not looked at value by value."""
@@ -115,18 +114,7 @@ def passing(feature: Feature, part: Condition, plan: Plan) -> Comparison:
 
 def filters(feature: Feature) -> Iterator[tuple[Condition, bool]]:
     """The conditions of a filter on events, and whether they are negated."""
-
-    def of(condition: Condition, negated: bool) -> Iterator[tuple[Condition, bool]]:
-        match condition:
-            case AllOf(items) | AnyOf(items):
-                for item in items:
-                    yield from of(item, negated)
-            case Complement(item):
-                yield from of(item, not negated)
-            case _:
-                yield condition, negated
-
-    return of(feature.where, False) if feature.where is not None else iter(())
+    return ((own, not truth) for own, truth in (leaves(feature.where) if feature.where is not None else ()))
 
 
 def _plain(feature: Feature) -> Feature:
