@@ -273,7 +273,11 @@ def test_the_instant_of_a_change_is_exact(where: Predicate) -> None:
     rng = random.Random(repr(where))
     ahead = [(world, at - dt.timedelta(days=before)) for world in worlds() for at in MOMENTS for before in (1, 31)]
     some = [Pair(world, where, at, key) for world, at in ahead for key in range(1, 13) if key in existing(world, at)]
-    counted = Counter(looked_at(pair, rng) for pair in rng.sample(some, 14))
+    counted: Counter[str] = Counter()
+    for pair in rng.sample(some, len(some)):
+        counted[looked_at(pair, rng)] += 1
+        if counted.total() >= 14 and counted["changes"]:
+            break
     assert counted["changes"] > 0, counted
     assert not counted["not foreseen"]
 
