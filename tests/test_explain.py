@@ -8,11 +8,12 @@ import os
 import pandas as pd
 import pytest
 
-from segkit import DefinitionError, E, F, Segment, Workspace, connect, in_list, in_segment, raw_sql, templates
+from segkit import DefinitionError, E, F, Segment, Workspace, connect, in_list, in_segment, raw_sql, sample, templates
 from segkit.explanation.case import PLACE, Case, answered, sight
 from segkit.explanation.edits import AddEvent, JoinList, RemoveEvent, SetField
 from segkit.explanation.instants import course
 from segkit.measures import spells
+from segkit.nodes import Predicate
 
 NOW = dt.datetime(2025, 6, 30, 12, tzinfo=dt.UTC)
 READERS = Segment("Readers", E.opened.within(days=30).count() >= 3)
@@ -125,6 +126,31 @@ def test_a_negation_is_told_as_a_whole(small: Workspace) -> None:
     assert own.frame["condition"].tolist()[0] == "none of"
     assert own.frame["holds"].tolist() == [False, True, False]
     assert own.change[0].field == "country"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("condition", "threshold"),
+    [
+        (F.country != "USA", "!= 'USA'"),
+        (~F.country.is_in(["USA", "UK"]), "not one of 'USA', 'UK'"),
+        (~F.country.is_missing(), "not missing"),
+        (~(F.spent > 500), "not > 500"),
+        (~F.country.contains("S"), "not contains 'S'"),
+        (~F.seen_at.within(days=30), "not (> 2025-05-31 12:00 UTC and <= 2025-06-30 12:00 UTC)"),
+        (~in_list("VIP"), "not on the list 'VIP'"),
+        (~~(F.country == "USA"), "== 'USA'"),
+    ],
+)
+def test_the_threshold_says_what_its_condition_says(small: Workspace, condition: Predicate, threshold: str) -> None:
+    [row] = small.explain(condition, 1).frame.to_dict("records")
+    assert row["threshold"] == threshold
+
+
+def test_a_condition_by_itself_has_its_change_in_the_frame_too(small: Workspace) -> None:
+    [row] = small.explain(F.country != "USA", 1).frame.to_dict("records")
+    assert row["change"] == "country other than 'USA'"
+    [row] = small.explain(sample(percent=10, seed="x"), 1).frame.to_dict("records")
+    assert (row["change"], row["note"]) == ("", "no change of its own data would: a sample is drawn by the key")
 
 
 # ---------------------------------------------------------------- what it looks like, what it refuses

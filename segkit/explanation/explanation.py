@@ -20,7 +20,7 @@ from segkit.explanation.instants import Course, course
 from segkit.explanation.search import Found, smallest
 from segkit.measures.waterfall import Place, place_of
 from segkit.plan import Plan, clock
-from segkit.plan.tree import Condition, Named, Reference
+from segkit.plan.tree import Complement, Condition, Named, Reference
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,7 @@ def of_case(own: Plan, case: Case, segments: Mapping[str, nodes.Predicate], days
     for i, (node, decides, flips) in enumerate(told_nodes):
         below = list(behind(node.condition, at)) if not node.below else []
         events += [(node.path, each) for each in below]
-        rows.append(_row(node, decides, flips, i, ahead, at, case, ready, own, zone, below, len(told_nodes)))
+        rows.append(_row(node, decides, flips, i, ahead, at, case, ready, own, zone, below, len(told_nodes), found))
     text = _text(own, at, case, rows, found, ahead, zone)
     return _masked(_made(own, at, case, rows, events, found, ahead, text, zone, len(every)), mask)
 
@@ -220,11 +220,13 @@ def _row(
     zone: ZoneInfo,
     below: Sequence[Behind],
     count: int,
+    whole: Found,
 ) -> Row:
-    value, threshold, note = facts(node.condition, at, raw) if not node.below else (None, "", "")
+    asked = Complement(node.condition) if node.negated else node.condition
+    value, threshold, note = facts(asked, at, raw) if not node.below else (None, "", "")
     change = ""
-    if not node.below and i > 0 and count <= _MOST_CHANGED:
-        single = smallest(replace(ready, where=node.condition), case, raw, _TRIES_OF_ONE)
+    if not node.below and count <= _MOST_CHANGED:
+        single = smallest(replace(ready, where=node.condition), case, raw, _TRIES_OF_ONE) if i > 0 else whole
         change = said(single.edits)
         note = note or single.why_not
     changes = ahead.conditions[i]

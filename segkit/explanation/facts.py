@@ -102,13 +102,23 @@ def _facts(condition: Condition, at: Sight) -> tuple[Any, str]:
             return at.holds(condition), "told by itself"
         case Complement(item):
             value, asked = _facts(item, at)
-            return value, f"not {asked}"
+            return value, _opposite(item, asked)
         case AllOf(items) | AnyOf(items):
             own = [_facts(item, at) for item in items]
             joined = " and " if isinstance(condition, AllOf) else " or "
             return (own[0][0] if own else None), joined.join(dict.fromkeys(asked for _, asked in own)) or "nothing"
         case _:
             assert_never(condition)
+
+
+def _opposite(condition: Condition, asked: str) -> str:
+    match condition:
+        case Comparison("=="):
+            return asked.replace("==", "!=", 1)
+        case AllOf() | AnyOf():
+            return f"not ({asked})"
+        case _:
+            return f"not {asked}"
 
 
 def behind(condition: Condition, at: Sight) -> Iterator[Behind]:
