@@ -171,11 +171,16 @@ def _any(stages: Sequence[Segment]) -> Predicate:
 # ---------------------------------------------------------------- the work
 
 
+def checked_journey(given: object) -> Journey:
+    """A journey that somebody gave."""
+    if not isinstance(given, Journey):
+        raise DefinitionError(f"{given!r:.60} is no journey", fix="write Journey([first, second])")
+    return given
+
+
 def partition(journey: Journey) -> list[Predicate]:
     """What to count: each stage, no stage, and, for the certificate, any condition, any stage, and everyone."""
-    if not isinstance(journey, Journey):
-        raise DefinitionError(f"{journey!r:.60} is no journey", fix="write Journey([first, second])")
-    exclusive = [journey.stage(name).where for name in journey.names]
+    exclusive = [journey.stage(name).where for name in checked_journey(journey).names]
     return [*exclusive, journey.none().where, journey.anywhere(), any_of(*exclusive), everyone()]
 
 

@@ -31,7 +31,7 @@ from segkit.engines import ChecksZones, Engine, open_engine
 from segkit.errors import DefinitionError, SegkitWarning
 from segkit.explanation.explanation import Explanation, explained
 from segkit.findings import audit, diagnosis, finding
-from segkit.journey import Journey, counted, partition
+from segkit.journey import Journey, checked_journey, counted, partition
 from segkit.lists import StaticList
 from segkit.measures import (
     composition,
@@ -1269,7 +1269,7 @@ class Workspace:
         """How many contacts are in each stage of a journey, all counted in one query.
 
         Args:
-            journey: the stages, in order; a contact is in the first that it meets, or in the last, as the journey says.
+            journey: the stages, in order; a contact is in the last whose condition holds, or in none.
             as_of: the instant of evaluation (default: the workspace's, else now).
 
         Returns:
@@ -1279,6 +1279,7 @@ class Workspace:
 
         Raises:
             DataError: the counts contradict each other.
+            DefinitionError: it is no journey; a name or kind does not fit the catalog.
 
         >>> from segkit import E, Journey
         >>> stages = [Segment("Opened", E.opened.any()), Segment("Purchased", E.purchased.any())]
@@ -1309,7 +1310,7 @@ class Workspace:
         >>> connect().stages(life, start="2025-09-30", every="month").columns.tolist()
         ['stage', 'at', 'size', 'share', 'entries', 'exits']
         """
-        own = [*(journey.stage(name) for name in journey.names), journey.none()]
+        own = [*(journey.stage(name) for name in checked_journey(journey).names), journey.none()]
         courses = self._courses(own, start, end, every, journey.defined())
         sizes = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
         frame = stages.stages(sizes, journey.names, len(courses[0]))
@@ -1339,7 +1340,7 @@ class Workspace:
         >>> frame["kind"].tolist()
         ['forward', 'start', 'start']
         """
-        own = [journey.stage(name) for name in journey.names]
+        own = [journey.stage(name) for name in checked_journey(journey).names]
         courses = self._courses(own, start, end, every, journey.defined())
         frame = stages.transitions(spells.spells(self.engine, courses), journey.names, self._zone)
         frame.attrs["stages"] = list(journey.names)
@@ -1572,7 +1573,9 @@ class Workspace:
         others: Iterable[Segment] = (),
     ) -> list[list[Plan]]:
         """The plans of each segment, one for each point of a grid."""
-        if not isinstance(every, str):
+        if isinstance(every, Iterable) and not isinstance(every, str):
+            if start is not None or end is not None:
+                raise DefinitionError("instants have no start and no end", fix='leave these out, or write every="day"')
             points = clock.instants(nodes.checked_list(every, "instants"), self._zone)
         elif start is None:
             raise DefinitionError("history needs a start", fix='write ws.history([...], start="2025-01-01")')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,12 @@ def test_days_keep_the_local_hour_when_the_clock_changes() -> None:
     assert len(clock.points(start, end, "hour", "Europe/Rome")) == 72
 
 
+def test_a_day_that_a_zone_skipped_is_no_point_of_its_own() -> None:
+    start, end = dt.datetime(2011, 12, 28, 10, tzinfo=UTC), dt.datetime(2012, 1, 1, 10, tzinfo=UTC)
+    found = clock.points(start, end, "day", "Pacific/Apia")
+    assert [f"{at.astimezone(ZoneInfo('Pacific/Apia')):%d}" for at in found] == ["28", "29", "31", "01", "02"]
+
+
 def test_months_clip_without_drifting_and_leap_days_come_back() -> None:
     start = dt.datetime(2023, 12, 31, tzinfo=UTC)
     found = clock.points(start, dt.datetime(2024, 4, 30, tzinfo=UTC), "month", "UTC")
@@ -73,6 +80,10 @@ def test_instants_are_sorted_and_each_stands_once() -> None:
         ({"start": "1900-01-01", "every": "hour"}, "10,000"),
         ({}, "start"),
         ({"every": []}, "no instant"),
+        ({"start": "2025-01-01", "every": ["2025-02-01"]}, "no start"),
+        ({"end": "2025-01-01", "every": ["2025-02-01"]}, "no end"),
+        ({"start": "2025-01-01", "every": 7}, "unknown unit '7'"),
+        ({"start": "2025-02-30"}, "^'2025-02-30' is no instant"),
     ],
 )
 def test_bad_grids_are_refused(ws, arguments: dict[str, Any], said: str) -> None:

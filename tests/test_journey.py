@@ -221,6 +221,12 @@ def test_what_is_no_journey_is_refused(stages: Any, part: str) -> None:
         Journey(stages)
 
 
+@pytest.mark.parametrize("ask", ["journey", "stages", "transitions"])
+def test_what_is_no_journey_is_refused_by_what_asks_for_one(ws: segkit.Workspace, ask: str) -> None:
+    with pytest.raises(DefinitionError, match=r"^\[Segment\('Lead'.* is no journey"):
+        getattr(ws, ask)([LEAD])
+
+
 def test_an_unknown_stage_is_refused_with_the_nearest(ws: segkit.Workspace) -> None:
     with pytest.raises(DefinitionError, match="did you mean 'Lead'"):
         LIFE.stage("Leed")

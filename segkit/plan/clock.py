@@ -38,7 +38,7 @@ def moment(as_of: Any, zone: str) -> Moment:
             return Moment(to_utc(instant, zone), zone)
         case dt.date() as day:
             return Moment(midnight(day, zone), zone)
-    raise DefinitionError(f"as_of {as_of!r:.60} is no instant", fix="pass a date, a datetime or text such as 2025-11-30T12:00")
+    raise DefinitionError(f"{as_of!r:.60} is no instant", fix="pass a date, a datetime or text such as 2025-11-30T12:00")
 
 
 def evergreen(at: Moment) -> Moment:
@@ -49,7 +49,7 @@ def evergreen(at: Moment) -> Moment:
 def _parsed(text: str) -> dt.date | dt.datetime:
     parsed = iso_time(text)
     if parsed is None:
-        raise DefinitionError(f"as_of {text!r:.60} is no instant", fix="write it like 2025-11-30 or 2025-11-30T12:00")
+        raise DefinitionError(f"{text!r:.60} is no instant", fix="write it like 2025-11-30 or 2025-11-30T12:00")
     return parsed
 
 
@@ -287,7 +287,8 @@ MOST_POINTS = 10_000
 def points(start: dt.datetime, end: dt.datetime, every: str, zone: str) -> tuple[dt.datetime, ...]:
     """The instants from `start` to `end`, both included, in steps on the wall clock of `zone`.
 
-    A day keeps the local hour, an hour is sixty minutes, and months clip to the month's end without drifting.
+    A day keeps the local hour, an hour is sixty minutes, and months clip to the month's end without drifting. A day that a
+    zone skipped is no instant.
 
     >>> both = (dt.datetime(2025, 1, 31, tzinfo=dt.UTC), dt.datetime(2025, 4, 1, tzinfo=dt.UTC))
     >>> [str(at.date()) for at in points(*both, "month", "UTC")]
@@ -301,16 +302,15 @@ def points(start: dt.datetime, end: dt.datetime, every: str, zone: str) -> tuple
     if every not in ("hour", *_EVERY):
         raise unknown("unit", str(every), ("hour", *_EVERY))
     wall = start.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-    found = [start]
-    while len(found) <= MOST_POINTS:
-        steps = len(found)
+    found = {start: None}
+    for steps in range(1, MOST_POINTS + 1):
         if every == "hour":
             at = _moved(start, nodes.Duration(steps, "hours"), 1)
         else:
             at = to_utc(_moved(wall, nodes.Duration(steps * _EVERY[every].amount, _EVERY[every].unit), 1), zone)
         if at > end:
             return tuple(found)
-        found.append(at)
+        found[at] = None
     raise DefinitionError(f"more than {MOST_POINTS:,} instants", fix="choose longer steps, or a shorter time")
 
 
