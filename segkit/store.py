@@ -156,7 +156,7 @@ def document_at(path: Path) -> Any:
         DefinitionError: the file cannot be read, or is neither JSON nor YAML.
     """
     ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if ending not in ENDINGS and path.is_file():
         raise DefinitionError(f"a file that ends in {ending or 'nothing'}", fix=f"use one of {', '.join(ENDINGS)}")
     text = _text(path)
     return documents.parsed(text) if ending == ".json" else _yaml(text)
@@ -165,7 +165,7 @@ def document_at(path: Path) -> Any:
 def _text(path: Path) -> str:
     try:
         if not path.is_file():
-            raise DefinitionError("no such file", fix="check the path")
+            raise DefinitionError("no such file or folder", fix="check the path")
         if path.stat().st_size > documents.MAX_DOCUMENT:
             raise DefinitionError(f"the file has {path.stat().st_size:,} bytes", fix=f"use at most {documents.MAX_DOCUMENT:,}")
         return path.read_text(encoding="utf-8-sig")

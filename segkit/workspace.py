@@ -875,7 +875,9 @@ class Workspace:
         plans = [each for one in resolved for each in one.plans[:1]]
         self._hand_over_those_of(plans)
         found = [*audit.findings(resolved, limits, self.engine), *audit.unused(resolved, self._catalog, known)]
-        return self._stamped(finding.table(found), plans, as_of)
+        frame = self._stamped(finding.table(found), plans, as_of)
+        frame.attrs["as_of"] = at.as_of.isoformat()
+        return frame
 
     def diagnose(self, segment: Audience | Predicate, *, as_of: Any = None) -> pd.DataFrame:
         """What is wrong with a segment, or should be looked at twice: why it does not update, has members that nobody

@@ -207,6 +207,7 @@ def test_nothing_is_found_in_nothing(ws: Workspace) -> None:
     found = ws.audit([])
     assert isinstance(found, pd.DataFrame)
     assert not len(found[~found["kind"].str.startswith("unused")])
+    assert found.attrs["as_of"] == "2025-11-30T12:00:00+00:00"
 
 
 def test_long_segments_are_looked_at_quickly(ws: Workspace) -> None:

@@ -243,6 +243,14 @@ def test_figures_are_those_that_the_data_has(ws) -> None:
     assert f"without opens > 500 there would be {ws.size(F.location == 'USA'):,}" in cut
 
 
+def test_what_is_negated_is_mended_negated(ws) -> None:
+    frame = ws.diagnose(F.country != "USA").set_index("kind")
+    assert frame.loc["missing let in", "what"] == "!= lets in those whose country is missing"
+    assert frame.loc["look-alikes", "fix"] == "clean the data, or name each spelling: NOT .is_in(['USA', ' USA', 'usa'])"
+    listed = ws.diagnose(~F.country.is_in(["UK", "Italy"])).set_index("kind")
+    assert listed.loc["missing let in", "what"] == "NOT lets in those whose country is missing"
+
+
 def test_the_gravest_come_first_and_twice_is_the_same(ws) -> None:
     own = Segment("Both", (F.location == "usa") & (F.country == "USA") & ~F.last_open.within(days=9) & (F.clicks >= 0))
     first, second = ws.diagnose(own), ws.diagnose(own)

@@ -314,7 +314,8 @@ def test_one_name_in_two_files_names_both(tmp_path: Path) -> None:
 
 def test_a_path_that_holds_nothing_is_refused(tmp_path: Path) -> None:
     assert "no file of a segment" in refused(workspace(None), tmp_path)
-    assert "no such file" in refused(workspace(None), tmp_path / "gone.json")
+    assert "no such file or folder" in refused(workspace(None), tmp_path / "gone.json")
+    assert "no such file or folder" in refused(workspace(None), tmp_path / "gone")
     (tmp_path / "x.txt").write_text("x")
     assert "ends in .txt" in refused(workspace(None), tmp_path / "x.txt")
 

@@ -68,7 +68,7 @@ def _look_alikes(case: Case, spot: Spot, own: Comparison, count: int, text: str,
             f"{contacts(count)} with {text!r}, {number(extra)} more with a value like it: {values.listed(found, 'contacts')}"
         )
         spellings = [text, *(each for each in found if may_be_told(each))]
-        fix = f"clean the data, or name each spelling: .is_in({spellings!r:.200})"
+        fix = f"clean the data, or name each spelling: {'NOT ' if spot.place.negated else ''}.is_in({spellings!r:.200})"
         yield case.found(spot, "look-alikes", severity, what, evidence, fix)
 
 

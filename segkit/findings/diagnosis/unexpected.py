@@ -63,9 +63,18 @@ def _let_in(case: Case, spot: Spot) -> Iterator[Finding]:
             fix = f"use .older_than(...), or {_known(term)}"
             yield case.found(spot, "complement of window", severity, what, evidence, fix)
         else:
-            what = f"NOT lets in those whose {named(term)} is missing"
+            what = f"{_said_not(spot)} lets in those whose {named(term)} is missing"
             fix = _known(term)
             yield case.found(spot, "missing let in", severity, what, evidence, fix)
+
+
+def _said_not(spot: Spot) -> str:
+    """How the definition says NOT at this place."""
+    match spot.node:
+        case nodes.Compare("==") if spot.place.negated:
+            return "!="
+        case _:
+            return "NOT"
 
 
 def _known(term: Term) -> str:
