@@ -332,7 +332,7 @@ def evaluator_ignores_the_bounds_of_events(patch: Patch) -> None:
 
 @fault("keys_and_creation[0]", on=EVALUATOR)
 def evaluator_ignores_creation(patch: Patch) -> None:
-    patch.setattr(evaluate.gathering, "_created_later", lambda row, plan: False)
+    patch.setattr(evaluate.gathering, "created_later", lambda row, plan: False)
 
 
 @fault("numbers[0]", on=EVALUATOR)
