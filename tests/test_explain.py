@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from decimal import Decimal
 
 import pandas as pd
 import pytest
 
 from segkit import DefinitionError, E, F, Segment, Workspace, connect, in_list, in_segment, raw_sql, sample, templates
 from segkit.explanation.case import PLACE, Case, answered, sight
-from segkit.explanation.edits import AddEvent, JoinList, RemoveEvent, SetField
+from segkit.explanation.edits import AddEvent, JoinList, RemoveEvent, SetField, told
 from segkit.explanation.instants import course
 from segkit.measures import spells
 from segkit.nodes import Predicate
@@ -59,7 +60,7 @@ def test_a_member_with_its_events_and_when_it_leaves(small: Workspace) -> None:
     assert own.change == (RemoveEvent("opened", dt.datetime(2025, 6, 29, 10, tzinfo=dt.UTC), 2),)
     assert own.text.splitlines() == [
         "Contact 1 is in Readers, as of 2025-06-30 12:00 UTC.",
-        "It would leave with: without the opened event of 2025-06-29 10:00 UTC.",
+        "It would leave with: the opened event of 2025-06-29 10:00 UTC taken away.",
         "It leaves on 2025-07-01 08:00 UTC if nothing happens.",
     ]
 
@@ -144,6 +145,14 @@ def test_a_negation_is_told_as_a_whole(small: Workspace) -> None:
 def test_the_threshold_says_what_its_condition_says(small: Workspace, condition: Predicate, threshold: str) -> None:
     [row] = small.explain(condition, 1).frame.to_dict("records")
     assert row["threshold"] == threshold
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [("500.010000", "500.01"), ("0.00", "0"), ("100", "100"), ("1E+3", "1000"), ("-0.50", "-0.5"), ("1E-7", "0.0000001")],
+)
+def test_decimals_are_told_without_the_zeros_of_their_column(value: str, text: str) -> None:
+    assert told(Decimal(value)) == text
 
 
 def test_a_condition_by_itself_has_its_change_in_the_frame_too(small: Workspace) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, TypeAlias, assert_never
 
 from segkit.catalog import Catalog, Column, HistoryTable, Kind
@@ -66,7 +67,7 @@ class RemoveEvent:
     place: tuple[int, int] = field(default=(0, 0), repr=False, compare=False)
 
     def __str__(self) -> str:
-        return f"without the {self.event} event of {told(self.at)}"
+        return f"the {self.event} event of {told(self.at)} taken away"
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def told(value: Any) -> str:
 
     >>> told(None), told("USA"), told(dt.datetime(2025, 7, 12, 9, 30, tzinfo=dt.UTC))
     ('missing', "'USA'", '2025-07-12 09:30 UTC')
+    >>> told(Decimal("500.010000"))
+    '500.01'
     """
     match value:
         case None:
@@ -109,6 +112,9 @@ def told(value: Any) -> str:
             return repr(seen(value, _LONGEST))
         case float():
             return f"{value:.12g}"
+        case Decimal():
+            text = f"{value:f}"
+            return seen(text.rstrip("0").rstrip(".") if "." in text else text, _LONGEST)
         case _:
             return seen(str(value), _LONGEST)
 
