@@ -127,6 +127,8 @@ def from_dict(document: Any) -> nodes.Definition:
         match document:
             case {"segkit": _}:
                 return _own(document)
+            case {"where": Mapping() as where} if "conditions" not in document and "type" in where:
+                raise DefinitionError("segkit's own form without its version", fix=f'add "segkit": {VERSION}')
             case Mapping():
                 return _api(document)
     except DefinitionError as error:

@@ -196,6 +196,11 @@ def test_a_bad_text_is_refused(number: int) -> None:
     told(refusal.value)
 
 
+def test_the_own_form_without_its_version_is_told_so() -> None:
+    with pytest.raises(DefinitionError, match='add "segkit": 1'):
+        Segment.from_dict({"name": "S", "where": {"type": "everyone"}})
+
+
 def test_the_table_is_long() -> None:
     assert len(BAD) + len(BAD_TEXTS) >= 80
 

@@ -428,6 +428,8 @@ def test_the_shell_fails_where_one_does_not_hold(folder: Path) -> None:
     assert "2 examples, 1 of them not as expected" in wrong.stdout
     assert "opened twice" in wrong.stdout
     assert run("test", "segments", "--json").exit_code == 1
+    (folder / "segments" / "at_risk.yml").write_text(AT_RISK.partition("  - name: opened twice")[0])
+    assert "\n1 example, all as expected" in run("test", "segments").stdout
 
 
 def test_the_shell_tells_faults_from_failures(folder: Path) -> None:

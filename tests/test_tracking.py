@@ -506,7 +506,9 @@ def test_in_the_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*words: str) -> Result:
         return CliRunner().invoke(main, ["refresh", *words])
 
-    assert "no segment is tracked" in run().stderr
+    said = run().stderr
+    assert "no segment is tracked" in said
+    assert "segkit refresh FILES" in said
     told = run("us.yml", "--as-of", "2025-11-01", "--json")
     assert told.exit_code == 0
     assert [(row["segment"], row["outcome"]) for row in json.loads(told.stdout)["rows"]] == [("US", "first")]

@@ -11,6 +11,7 @@ import click
 from segkit import store
 from segkit.cli.configuration import as_json, files, meaning
 from segkit.cli.output import console, records, table
+from segkit.describe.words import counted
 from segkit.errors import DefinitionError
 from segkit.segment import by_name
 
@@ -47,9 +48,9 @@ def test(files: tuple[Path, ...], catalog: Path | None, timezone: str | None, as
     else:
         console().print(table(frame))
         click.echo(
-            f"{len(frame):,} examples, {wrong:,} of them not as expected"
+            f"{counted(len(frame), 'examples')}, {wrong:,} of them not as expected"
             if wrong
-            else f"{len(frame):,} examples, all as expected"
+            else f"{counted(len(frame), 'examples')}, all as expected"
         )
     if wrong:
         sys.exit(1)

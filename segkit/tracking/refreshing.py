@@ -123,7 +123,7 @@ def _asked(folder: Path, engine: Engine, at: dt.datetime, planned: Planned) -> t
 
 def _check_instant(before: Ledger, at: dt.datetime) -> None:
     if not before.tracked:
-        raise DefinitionError("no segment is tracked", fix="ws.track([...]) first")
+        raise DefinitionError("no segment is tracked", fix="track some first: ws.track([...]), or segkit refresh FILES")
     if at > dt.datetime.now(dt.UTC) + _AHEAD:
         raise DefinitionError(
             f"{_told_at(at)} is yet to come: a refresh keeps what was seen, and the next one has to be later",
