@@ -13,6 +13,7 @@ import pytest
 
 from segkit import DefinitionError, E, F, Segment, connect, in_list
 from segkit.errors import SegkitWarning
+from segkit.measures import progress
 from segkit.plan import clock
 
 COLUMNS = ["segment", "at", "size", "entries", "exits", "growth", "churn", "method", "today_values"]
@@ -115,6 +116,28 @@ def test_rows_equal_sets_of_members(ws) -> None:
         sizes = rows["size"].to_numpy()
         assert np.allclose(rows["growth"][1:], sizes[1:] / sizes[:-1] - 1)
         assert np.allclose(rows["churn"][1:], [len(a - b) / len(a) for a, b in pairwise(sets)])
+
+
+def test_what_is_asked_point_by_point_shows_how_far_it_has_come(
+    ws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(progress, "_SILENT", -1.0)
+    monkeypatch.setattr(progress, "_BETWEEN", -1.0)
+    frame = ws.history([Segment("Best", E.opened.count().top(n=9))], start="2025-11-26", end="2025-11-30")
+    assert set(frame["method"]) == {"asked"}
+    told = capsys.readouterr()
+    assert [f"| {done} of 5" in told.err for done in range(5)] == [True] * 5
+    assert told.err.endswith("\r")
+    assert not told.err.split("\r")[-2].strip(), "the line is clean in the end"
+    assert not told.out
+
+
+def test_windows_of_months_that_go_back_are_asked() -> None:
+    with connect(timezone="Europe/Rome") as ws:
+        segment = E.opened.within(months=1).count() >= 2
+        frame = ws.history([segment], every=["2025-03-30T03:30", "2025-03-31T02:30"])
+        assert set(frame["method"]) == {"asked"}
+        assert frame["size"].tolist() == [ws.size(segment, as_of=at) for at in frame["at"]]
 
 
 def test_fields_and_lists_without_history_are_told(ws) -> None:
