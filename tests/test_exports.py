@@ -349,6 +349,7 @@ def test_a_file_is_written_once_it_may_be(tmp_path: Path) -> None:
     us = Segment("US", F.country == "USA")
     done = ws.export(us, "view", dialect="bigquery", path=path)
     assert done.files == (path,)
+    assert repr(done) == "Export(view, bigquery: 1 file)"
     assert path.read_text() == f"{done}\n"
     ws.export(us, "table", dialect="bigquery", path=path)
     assert "CREATE TABLE" in path.read_text()

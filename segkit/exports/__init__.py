@@ -56,11 +56,15 @@ class Export:
         return self.sql
 
     def __repr__(self) -> str:
-        told = [f"{self.rows:,} rows"] if self.rows is not None else []
-        told += [f"{len(self.files)} files"] if self.files else []
+        told = [_counted(self.rows, "row")] if self.rows is not None else []
+        told += [_counted(len(self.files), "file")] if self.files else []
         told += [] if self.is_committed else ["not committed: your transaction is open"]
         what = "; ".join((*self.did, *told)) or "nothing written"
         return f"Export({self.form}, {self.dialect}: {what})"
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 @dataclass(frozen=True)
