@@ -72,6 +72,7 @@ from segkit.version import VERSION
 
 if TYPE_CHECKING:
     from segkit import charts, templates
+    from segkit.findings.shown import show_findings
     from segkit.journey import Journey, parse_journey
     from segkit.language import parse, parse_fields, to_text
     from segkit.lists import StaticList
@@ -129,6 +130,7 @@ __all__ = [
     "raw_sql",
     "rfm",
     "sample",
+    "show_findings",
     "templates",
     "to_json_logic",
     "to_react_querybuilder",
@@ -153,6 +155,7 @@ _LATER = {
     "parse_fields": "language",
     "parse_journey": "journey",
     "rfm": "measures.rfm_cells",
+    "show_findings": "findings.shown",
     "to_text": "language",
 }
 

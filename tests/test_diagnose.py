@@ -27,7 +27,7 @@ from segkit import DefinitionError, E, F, Segment, Workspace, all_of, connect, e
 from segkit.builder import Predicate
 from segkit.catalog import Kind
 from segkit.findings.diagnosis.refused import refused
-from segkit.findings.shown import shown
+from segkit.findings.shown import show_findings
 
 LABELLED = Path(__file__).parent / "diagnosed"
 COUNTS = re.compile(r"<!-- counts -->\n(.*?)<!-- /counts -->", re.DOTALL)
@@ -275,11 +275,11 @@ def test_nothing_found_is_a_frame_without_rows(ws) -> None:
 
 
 def test_a_notebook_shows_tables(ws) -> None:
-    html = shown(ws.diagnose(Segment("<b>", (F.location == "<i>usa</i>") & (F.opens >= 0))))._repr_html_()
+    html = show_findings(ws.diagnose(Segment("<b>", (F.location == "<i>usa</i>") & (F.opens >= 0))))._repr_html_()
     assert "<i>" not in html
     assert "&lt;i&gt;usa&lt;/i&gt;" in html
     assert html.count("<table>") == 2
-    nothing = shown(ws.diagnose((F.opens > 5) & F.last_open.within(days=30)))._repr_html_()
+    nothing = show_findings(ws.diagnose((F.opens > 5) & F.last_open.within(days=30)))._repr_html_()
     assert "nothing found" in nothing
     assert f"{ws.size((F.opens > 5) & F.last_open.within(days=30)):,} of 3,999 contacts" in nothing
     assert "2025-10-31" in nothing
@@ -400,3 +400,8 @@ def test_what_an_engine_has_no_words_for_is_a_finding() -> None:
     [row] = own.diagnose(F.props.json("plan") == "pro").itertuples()
     assert (row.kind, row.path, row.severity) == ("unfit condition", "where", "error")
     assert "no JSON functions" in row.what
+
+
+def test_other_frames_are_no_findings() -> None:
+    with pytest.raises(DefinitionError, match="no findings: the column 'segment' is missing"):
+        show_findings(pd.DataFrame({"size": [1]}))

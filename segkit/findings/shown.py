@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from segkit import display
 from segkit.display import Line, Table, View
-from segkit.findings.finding import Severity
+from segkit.errors import DefinitionError
+from segkit.findings.finding import COLUMNS, Severity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +27,24 @@ class Shown:
         return display.html(self.view)
 
 
-def shown(found: pd.DataFrame) -> Shown:
-    """The frame of `ws.diagnose` or `ws.audit` as tables that wrap their text, to be the last line of a cell.
+def show_findings(found: pd.DataFrame) -> Shown:
+    """The findings of `ws.diagnose` or `ws.audit` as tables that wrap their text, to be the last line of a cell.
 
+    Args:
+        found: the frame of either.
+
+    Raises:
+        DefinitionError: it is another frame.
+
+    >>> import segkit as sk
     >>> from segkit import F, connect
-    >>> "value never seen" in shown(connect().diagnose(F.location == "usa"))._repr_html_()
+    >>> "value never seen" in sk.show_findings(connect().diagnose(F.location == "usa"))._repr_html_()
     True
     """
+    if missing := [name for name in COLUMNS if name not in getattr(found, "columns", ())]:
+        raise DefinitionError(
+            f"no findings: the column {missing[0]!r} is missing", fix="give what ws.diagnose or ws.audit returns"
+        )
     names = list(dict.fromkeys(found["segment"]))
     return Shown(View("Findings", ", ".join(names), (*_parts(found, len(names) > 1), *_resolved(found))))
 
