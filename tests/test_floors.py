@@ -44,7 +44,7 @@ FLOORS: dict[str, int] = {
         7,
     ),
     **dict.fromkeys(("charts", "bundled", "exports", "magics"), 8),
-    "panel": 9,
+    **dict.fromkeys(("panel", "report"), 9),
     "workspace": 10,
     **dict.fromkeys(("cli", "pytest_plugin", "__init__", "__main__"), 11),
 }
@@ -79,6 +79,7 @@ HOMES = {
         "measures",
         "metrics",
         "panel",
+        "report",
         "templates",
         "tracking",
         "testing",
