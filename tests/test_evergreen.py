@@ -286,7 +286,7 @@ def test_only_an_evergreen_query_asks_the_clock() -> None:
     where = E.opened.within(days=30).any() & F.signup.older_than(months=1)
     evergreen_sql = Segment("x", where).sql(evergreen=True)
     assert evergreen_sql.count("CURRENT_TIMESTAMP") == 1
-    assert evergreen_sql.splitlines()[1] == "-- Evergreen: as of the warehouse's clock, local dates in UTC"
+    assert "-- Evergreen: as of the warehouse's clock, local dates in UTC" in evergreen_sql.splitlines()
     assert "CURRENT_TIMESTAMP" not in Segment("x", where).sql()
 
 
