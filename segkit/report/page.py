@@ -87,6 +87,7 @@ def _text(text: str) -> str:
 
 _STYLE = """
 .segkit-report .picture svg{overflow:visible;max-width:100%}.segkit-report th{overflow-wrap:normal}
+.segkit-report td{overflow-wrap:break-word}
 .segkit-report .dark{display:none}
 .segkit-report .note{border-left:3px solid #b58900;padding-left:8px}
 .segkit-report pre{white-space:pre-wrap;overflow-wrap:anywhere}.segkit-report details{overflow-x:auto}

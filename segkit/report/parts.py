@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -63,14 +63,23 @@ def gathered(segments: Sequence[Segment], measures: Measures) -> tuple[tuple[Par
         _part("Overlap", partial(measures.overlap, sound), charts.overlap),
         _part("Performance", partial(measures.performance, sound), charts.performance),
         *(_part(f"Waterfall of {_name(own)}", partial(measures.waterfall, own), charts.waterfall) for own in sound),
-        _part("Findings of the set", lambda: masked(measures.audit(list(segments)))),
-        *(_part(f"Findings of {_name(own)}", partial(_diagnosed, own, measures)) for own in sound),
+        _findings("Findings of the set", lambda: measures.audit(list(segments))),
+        *(_findings(f"Findings of {_name(own)}", partial(_diagnosed, own, measures)) for own in sound),
     )
     return parts, definitions
 
 
 def _diagnosed(own: Segment, measures: Measures) -> pd.DataFrame:
-    return masked(measures.diagnose(own))
+    return measures.diagnose(own).drop(columns="segment")
+
+
+def _findings(title: str, read: Callable[[], pd.DataFrame]) -> Part:
+    found = _part(title, read)
+    if found.table is None:
+        return found
+    if found.table.empty:
+        return replace(found, table=None, notes=(*found.notes, "nothing found"))
+    return replace(found, table=masked(found.table))
 
 
 def _part(title: str, read: Callable[[], pd.DataFrame], draw: Callable[[pd.DataFrame], Chart] | None = None) -> Part:
