@@ -369,7 +369,7 @@ class Workspace:
         >>> ws.refresh(as_of="2025-11-08")[["segment", "size", "entries", "exits"]].values.tolist()
         [['Readers', 235, 22, 92]]
         """
-        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        at = self._moment(as_of)
         folder, planned = self._folder("tracking"), self._planner(at)
         if dry_run:
             return tracking.foreseen(folder, self.engine, at.as_of, planned)
@@ -654,7 +654,7 @@ class Workspace:
         True
         """
         segments = [as_segment(old), as_segment(new)]
-        at = moment(as_of if as_of is not None else self._as_of, self._zone).as_of
+        at = self._moment(as_of).as_of
         others = [] if segments[0].name == segments[1].name else [own for own in segments if own.name is not None]
         [then] = self._plans(segments[:1], at if old_as_of is None else old_as_of, others)
         [now] = self._plans(segments[1:], at, others)
@@ -871,7 +871,7 @@ class Workspace:
             raise DefinitionError("expected a list of segments", fix="put it in [ ]")
         own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
         known = {**by_name(self._segments), **by_name(s for s in own if s.name is not None)}
-        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        at = self._moment(as_of)
         resolved = audit.resolve([segment.definition for segment in own], self._checked(), at, known)
         plans = [each for one in resolved for each in one.plans[:1]]
         self._hand_over_those_of(plans)
@@ -998,7 +998,7 @@ class Workspace:
         >>> frame[["sends", "opens"]].values.tolist(), bool(frame["open_rate_low"][0] < frame["open_rate"][0])
         ([[10535, 2189]], True)
         """
-        until = moment(as_of if as_of is not None else self._as_of, self._zone)
+        until = self._moment(as_of)
         first, last = moment(start, self._zone), until if end is None else moment(end, self._zone)
         level, at = performance.checked_confidence(confidence), performance.checked_membership(membership)
         spans = performance.stretches(first, last, every, until)
@@ -1503,8 +1503,8 @@ class Workspace:
         >>> connect().report([Segment("US", F.country == "USA")])
         <Report: 1 segments, 7 parts, as of 2025-11-30T12:00:00+00:00>
         """
-        at = moment(as_of if as_of is not None else self._as_of, self._zone)
-        first = clock.days_before(at, 30) if start is None else moment(start, self._zone).as_of
+        at = self._moment(as_of)
+        first = clock.days_away(at, -30) if start is None else moment(start, self._zone).as_of
         own, _ = self._compared(segments, None)
         measures = report.Measures(
             partial(self.sizes, as_of=at.as_of),
@@ -1536,7 +1536,7 @@ class Workspace:
         Panel of US: 1,852 of 3,999 contacts (46.3%), as of 2025-11-30 12:00 UTC
           country = "USA"  1,852
         """
-        at = moment(as_of if as_of is not None else self._as_of, self._zone)
+        at = self._moment(as_of)
         self._checked()
         functions = panel.handed(
             self.engine,
@@ -1584,7 +1584,7 @@ class Workspace:
         if evergreen:
             at, planned = unpinned(as_of, self._zone), plan_evergreen
         else:
-            at, planned = moment(as_of if as_of is not None else self._as_of, self._zone), plan
+            at, planned = self._moment(as_of), plan
         [plans] = self._planned(segments, [at], others, planned)
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
@@ -1635,7 +1635,7 @@ class Workspace:
         if isinstance(days, bool) or not isinstance(days, int) or days < 1:
             raise DefinitionError(f"{days!r:.60} days ahead", fix="pass a whole number of days, such as 30")
         now = moment(self._as_of, self._zone)
-        return self._courses(segments, now.as_of, clock.days_later(now, days), every)
+        return self._courses(segments, now.as_of, clock.days_away(now, days), every)
 
     def _of_grid(self, frame: pd.DataFrame, courses: list[list[Plan]]) -> pd.DataFrame:
         """The frame with what it was seen at, and whether values of today stand in for those of then."""
@@ -1682,6 +1682,10 @@ class Workspace:
         """The fields read as they are today although the instant lies before the workspace's own."""
         latest = moment(self._as_of, self._zone).as_of
         return own.fields if (latest - own.at.as_of).total_seconds() > 60 else ()
+
+    def _moment(self, as_of: Any) -> Moment:
+        """The instant of an evaluation: the one given, else the workspace's, else now."""
+        return moment(self._as_of if as_of is None else as_of, self._zone)
 
     def _stamped(self, frame: pd.DataFrame, plans: list[Plan], as_of: Any) -> pd.DataFrame:
         if plans:

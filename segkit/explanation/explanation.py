@@ -114,7 +114,7 @@ def of_case(own: Plan, case: Case, segments: Mapping[str, nodes.Predicate], days
     at = sight(ready, case)
     every = list(_walk(_tree_of(ready, segments), at))
     told_nodes = every[:MOST]
-    until = clock.days_later(own.at, days)
+    until = clock.days_away(own.at, days)
     ahead = course(own, case, segments, lambda then: _conditions(then, segments), until)
     found = smallest(ready, case, own)
     zone = ZoneInfo(own.at.zone)

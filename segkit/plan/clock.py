@@ -314,16 +314,10 @@ def points(start: dt.datetime, end: dt.datetime, every: str, zone: str) -> tuple
     raise DefinitionError(f"more than {MOST_POINTS:,} instants", fix="choose longer steps, or a shorter time")
 
 
-def days_before(at: Moment, days: int) -> dt.datetime:
-    """The same time of day some calendar days earlier, on the wall clock of the zone."""
+def days_away(at: Moment, days: int) -> dt.datetime:
+    """The same time of day some calendar days later (earlier, where negative), on the wall clock of the zone."""
     wall = at.as_of.astimezone(ZoneInfo(at.zone)).replace(tzinfo=None)
-    return to_utc(_moved(wall, nodes.Duration(days, "days"), -1), at.zone)
-
-
-def days_later(at: Moment, days: int) -> dt.datetime:
-    """The same time of day some calendar days later, on the wall clock of the zone."""
-    wall = at.as_of.astimezone(ZoneInfo(at.zone)).replace(tzinfo=None)
-    return to_utc(_moved(wall, nodes.Duration(days, "days"), 1), at.zone)
+    return to_utc(_moved(wall, nodes.Duration(abs(days), "days"), 1 if days >= 0 else -1), at.zone)
 
 
 def instants(given: Iterable[Any], zone: str) -> tuple[dt.datetime, ...]:
