@@ -338,7 +338,7 @@ def _together(plans: Sequence[Plan]) -> Plan:
         features=tuple(dict.fromkeys(own for each in plans for own in each.features)),
         parts=tuple(dict.fromkeys(own for each in plans for own in each.parts)),
         lists=tuple(dict.fromkeys(own for each in plans for own in each.lists)),
-        windows={spelled: told for each in plans for spelled, told in each.windows.items()},
+        spans=tuple(own for each in plans for own in each.spans),
     )
 
 

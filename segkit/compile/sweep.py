@@ -48,8 +48,6 @@ _Outcome: TypeAlias = Callable[[Callable[[str], Sql]], Sql]
 _MOST_COUNTED = 1000
 _BITS = 5
 """How many leaves share one running sum: so few that lists of numbers tell their states apart, without operators on bits."""
-_WORTH_COUNTING = 3
-"""From how many events on it pays to count each contact's first, and to look no further at whoever has fewer."""
 _SUMS = {"avg": ("added", "known"), "sum": ("added",)}
 
 
@@ -106,7 +104,7 @@ class _Sweep:
         self._taken.add(self._contacts)
         self._ctes: list[exp.CTE] = []
         self._rows: dict[int, str] | None = None
-        self._kept_stays: dict[tuple[Window, int], str] = {}
+        self._kept_stays: dict[Window, str] = {}
         self._names = Names(self._contacts, fields=catalog)
         needed = list(_needed(own.tree))
         self._fixed = [node.condition for node in needed if isinstance(node, Fixed)]
@@ -313,31 +311,47 @@ class _Sweep:
     def _reached(self, window: Window, count: int, sign: int) -> list[exp.Select]:
         """When so many events are reached, and when they no longer are: while the one that came so many before is still in.
 
-        The stretches of a contact, one for each event, end in the order in which they begin; where they overlap they are one.
+        The stretches of a contact, one for each event, end in the order in which they begin; where they meet they are one.
         """
-        stays = self._stays(window, {}, count if self._own.narrows and count >= _WORTH_COUNTING else 1)
-        by: list[Sql] = [_of(CONTACT, stays)]
-        order = _of("at", stays)
         if window.lows is None:
-            place = sql.row_number(by, [exp.Ordered(this=order, desc=False, nulls_first=True)])
+            stays = self._stays(window, {})
+            place = sql.row_number([_of(CONTACT, stays)], [exp.Ordered(this=_of("at", stays), desc=False, nulls_first=True)])
             ranked = self._cte("ranked", _select([_of(CONTACT, stays), _of("a", stays), sql.aliased(place, "place")], stays))
             columns = [_of(CONTACT, ranked), sql.aliased(_of("a", ranked), INDEX), sql.aliased(sql.number(sign), SIGN)]
             reached = exp.EQ(this=_of("place", ranked), expression=sql.number(count))
             return [_select(columns, ranked).where(reached, copy=False)]
-        end = _beside(_of("b", stays), by, order, 1 - count) if count > 1 else _of("b", stays)
-        after = _beside(_of("a", stays), by, order, 1)
-        before = _beside(_of("b", stays), by, order, -count)
-        named = [sql.aliased(own, name) for own, name in ((end, "e"), (after, "n"), (before, "p"))]
-        own = self._cte("reached", _select([_of(CONTACT, stays), _of("a", stays), *named], stays))
-        a, e, n, p = (_of(name, own) for name in "aenp")
-        is_last = exp.Or(this=sql.is_null("n", own), expression=exp.GTE(this=n, expression=e))
-        is_first = exp.Or(this=sql.is_null("p", own), expression=exp.LTE(this=p, expression=a.copy()))
+        full = self._stretches(window, count)
+        by: list[Sql] = [_of(CONTACT, full)]
+        order = [_of("a", full), _of("b", full)]
+        after, before = _beside(_of("a", full), by, order, 1), _beside(_of("b", full), by, order, -1)
+        columns = [_of(CONTACT, full), _of("a", full), _of("b", full), sql.aliased(after, "n"), sql.aliased(before, "p")]
+        own = self._cte("reached", _select(columns, full))
+        a, b, n, p = (_of(name, own) for name in "abnp")
+        is_last = exp.Or(this=sql.is_null("n", own), expression=exp.GT(this=n, expression=b))
+        is_first = exp.Or(this=sql.is_null("p", own), expression=exp.LT(this=p, expression=a))
         found = []
-        for point, change, only in ((a, sign, [is_first]), (e, -sign, [is_last, self._ends(e.copy())])):
-            columns = [_of(CONTACT, own), sql.aliased(point.copy(), INDEX), sql.aliased(sql.number(change), SIGN)]
-            wanted = [exp.Paren(this=each) for each in (exp.LT(this=a.copy(), expression=e.copy()), *only)]
-            found.append(_select(columns, own).where(*wanted, copy=False))
+        for point, change, only in ((a, sign, [is_first]), (b, -sign, [is_last, self._ends(b)])):
+            columns = [_of(CONTACT, own), sql.aliased(point, INDEX), sql.aliased(sql.number(change), SIGN)]
+            found.append(_select(columns, own).where(*(exp.Paren(this=each.copy()) for each in only), copy=False))
         return found
+
+    def _stretches(self, window: Window, count: int) -> str:
+        """From which point (`a`) until before which (`b`) an event is the last of so many that are in a window."""
+        if count == 1:
+            stays = self._stays(window, {})
+            query = _select([_of(CONTACT, stays), _of("a", stays), _of("b", stays)], stays)
+            return self._cte("full", query.where(exp.LT(this=_of("a", stays), expression=_of("b", stays)), copy=False))
+        before = _beside(_of("at", "h"), [_of(CONTACT, "h")], [_of("at", "h")], 1 - count)
+        columns = [_of(CONTACT, "h"), _of("at", "h"), sql.aliased(before, "since")]
+        counted = exp.Select(expressions=columns).from_(sql.subquery(self._happened(window, {}), "h"), copy=False)
+        name = self._cte("counted", self._among_those_left(counted))
+        begin, end = self._begin(window, "at", name), self._end(window, "since", name)
+        points = _select([_of(CONTACT, name), sql.aliased(begin, "a"), sql.aliased(end, "b")], name)
+        points.where(exp.Not(this=exp.Paren(this=sql.is_null("since", name))), copy=False)
+        query = exp.Select(expressions=[_of(CONTACT, "s"), _of("a", "s"), _of("b", "s")]).from_(
+            sql.subquery(points, "s"), copy=False
+        )
+        return self._cte("full", query.where(exp.LT(this=_of("a", "s"), expression=_of("b", "s")), copy=False))
 
     def _added_up(self, leaf: Added) -> str:
         columns: dict[str, None] = {}
@@ -498,7 +512,7 @@ class _Sweep:
         own = self._stays(window, {} if feature.of is None else self._latest_columns(feature))
         is_latest = feature.measure == "latest"
         newest, value = (self._newest(own, feature), "value") if is_latest else (own, "at")
-        following = _beside(_of("a", newest), [_of(CONTACT, newest)], _of("a" if is_latest else "at", newest), 1)
+        following = _beside(_of("a", newest), [_of(CONTACT, newest)], [_of("a" if is_latest else "at", newest)], 1)
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
         columns: list[Sql] = [_of(CONTACT, newest), _of("a", newest), sql.aliased(_of(value, newest), "value")]
         if window.lows is None:
@@ -539,7 +553,7 @@ class _Sweep:
             )
         grouped = _select([_of(CONTACT, own), _of("b", own), first, value], own)
         oldest = self._cte("oldest", grouped.group_by(_of(CONTACT, own), _of("b", own), copy=False))
-        before = _beside(_of("b", oldest), [_of(CONTACT, oldest)], _of("b", oldest), -1)
+        before = _beside(_of("b", oldest), [_of(CONTACT, oldest)], [_of("b", oldest)], -1)
         inner = _select(
             [_of(CONTACT, oldest), _of("a", oldest), _of("b", oldest), _of("value", oldest), sql.aliased(before, "c")], oldest
         )
@@ -664,7 +678,7 @@ class _Sweep:
             exp.EQ(this=_of("best", "t"), expression=sql.number(1)), copy=False
         )
         own = self._cte("then", kept)
-        following = _beside(_of(INDEX, own), [_of(CONTACT, own)], _of(INDEX, own), 1)
+        following = _beside(_of(INDEX, own), [_of(CONTACT, own)], [_of(INDEX, own)], 1)
         nexts: Sql = exp.Coalesce(this=following, expressions=[sql.number(self._own.points)])
         columns: list[Sql] = [_of(CONTACT, own), sql.aliased(_of(INDEX, own), "a"), sql.aliased(nexts, "b")]
         regimes = self._cte("lasting", _select([*columns, *(_of(name, own) for name in names)], own))
@@ -673,47 +687,39 @@ class _Sweep:
 
     # ------------------------------------------------------------ events
 
-    def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]], least: int = 1) -> str:
-        """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`).
-
-        Those of contacts with fewer than the `least` number of them may be left out.
-        """
-        key = (replace(window, feature=replace(window.feature, measure="count", of=None)), least)
+    def _stays(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]]) -> str:
+        """The events of a window that are in it at some point: contact, `at`, from which point (`a`) until before which (`b`)."""
+        key = replace(window, feature=replace(window.feature, measure="count", of=None))
         if not columns and key in self._kept_stays:
             return self._kept_stays[key]
-        feature, bounds = window.feature, window.feature.bounds
-        time = feature.time
-        written: dict[str, Callable[[Names], Sql]] = {"at": lambda n: conditions.term(time, n), **columns}
-        inner = events.happened(feature, window.reach, written, self._catalog, self._event_rows())
-        if least > 1:
-            inner = self._of_those_with(least, inner)
-        read: Callable[[], Sql] = lambda: _of("at", "h")  # noqa: E731
-        begin = passed(read, time, window.highs, not bounds.high_in)
-        end = sql.number(self._own.points) if window.lows is None else passed(read, time, window.lows, bounds.low_in)
-        selected: list[Sql] = [
-            _of(CONTACT, "h"),
-            sql.aliased(begin, "a"),
-            sql.aliased(end, "b"),
-            *(_of(name, "h") for name in written),
-        ]
-        query = exp.Select(expressions=selected).from_(sql.subquery(inner, "h"), copy=False)
-        if self._may is not None and least == 1:
-            query.where(_among(_of(CONTACT, "h"), self._may), copy=False)
-        name = self._cte("stays", query)
+        begin = self._begin(window, "at", "h")
+        end = sql.number(self._own.points) if window.lows is None else self._end(window, "at", "h")
+        named: list[Sql] = [_of("at", "h"), *(_of(name, "h") for name in columns)]
+        query = exp.Select(expressions=[_of(CONTACT, "h"), sql.aliased(begin, "a"), sql.aliased(end, "b"), *named])
+        query.from_(sql.subquery(self._happened(window, columns), "h"), copy=False)
+        name = self._cte("stays", self._among_those_left(query))
         if not columns:
             self._kept_stays[key] = name
         return name
 
-    def _of_those_with(self, least: int, happened: exp.Select) -> exp.Select:
-        """The events of contacts with enough of them."""
-        if self._may is not None:
-            inner = exp.Select(expressions=[exp.Star()]).from_(sql.subquery(happened, "h"), copy=False)
-            happened = inner.where(_among(_of(CONTACT, "h"), self._may), copy=False)
-        own = self._cte("happened", happened)
-        who = _select([_of(CONTACT, own)], own).group_by(_of(CONTACT, own), copy=False)
-        who.having(exp.GTE(this=exp.Count(this=exp.Star()), expression=sql.number(least)), copy=False)
-        enough = self._cte("enough", who)
-        return _select([_of(CONTACT, own), _of("at", own)], own).where(_among(_of(CONTACT, own), enough), copy=False)
+    def _happened(self, window: Window, columns: Mapping[str, Callable[[Names], Sql]]) -> exp.Select:
+        """The events of a window that may be in it at some point: contact, `at` and more."""
+        time = window.feature.time
+        written: dict[str, Callable[[Names], Sql]] = {"at": lambda names: conditions.term(time, names), **columns}
+        return events.happened(window.feature, window.reach, written, self._catalog, self._event_rows())
+
+    def _begin(self, window: Window, column: str, table: str) -> Sql:
+        """The first point at which what happened at a time is in a window."""
+        return passed(lambda: _of(column, table), window.feature.time, window.highs, not window.feature.bounds.high_in)
+
+    def _end(self, window: Window, column: str, table: str) -> Sql:
+        """The first point at which what happened at a time is in a window no longer."""
+        assert window.lows is not None
+        return passed(lambda: _of(column, table), window.feature.time, window.lows, window.feature.bounds.low_in)
+
+    def _among_those_left(self, query: exp.Select) -> exp.Select:
+        """What happened (`h`) to contacts of whom it has still to be looked whether they are members."""
+        return query if self._may is None else query.where(_among(_of(CONTACT, "h"), self._may), copy=False)
 
     def _event_rows(self) -> dict[int, str]:
         """The tables of events, each id once where they repeat."""
@@ -805,10 +811,10 @@ def _up_to_here(function: Sql, partition: list[Sql], order: Sql) -> Sql:
     )
 
 
-def _beside(own: Sql, partition: list[Sql], order: Sql, offset: int) -> Sql:
+def _beside(own: Sql, partition: list[Sql], order: Sequence[Sql], offset: int) -> Sql:
     """What a column is in the row so many further (or back, where it is negative); missing where there is none."""
     function: Sql = (exp.Lead if offset > 0 else exp.Lag)(this=own, offset=sql.number(abs(offset)))
-    by = exp.Order(expressions=[exp.Ordered(this=order, desc=False, nulls_first=True)])
+    by = exp.Order(expressions=[exp.Ordered(this=each, desc=False, nulls_first=True) for each in order])
     return exp.Window(this=function, partition_by=partition, order=by)
 
 

@@ -20,7 +20,8 @@ from segkit.plan.clock import moment
 from segkit.plan.resolve import condition
 from segkit.plan.rules import refuse_other, rule_of
 from segkit.plan.scope import outermost
-from segkit.plan.tree import Condition, Feature, Moment, Part
+from segkit.plan.tree import Bounds, Condition, Feature, Moment, Part, Spanned
+from segkit.spelling import spell
 
 __all__ = ["Moment", "Plan", "evergreen", "is_evergreen", "moment", "plan"]
 
@@ -34,8 +35,8 @@ class Plan:
     """A definition resolved against a catalog at a moment.
 
     `features` are its distinct aggregates over events, `parts` the ranks and segments it refers to, each after those it
-    needs; `lists` are its static lists, `fields` the contact columns it reads, `windows` the bounds of its relative dates in
-    words, `warnings` what the analyst should look at twice.
+    needs; `lists` are its static lists, `fields` the contact columns it reads, `spans` the bounds of its relative dates,
+    `warnings` what the analyst should look at twice.
     """
 
     definition: nodes.Definition
@@ -46,8 +47,13 @@ class Plan:
     parts: tuple[Part, ...]
     lists: tuple[str, ...]
     fields: tuple[str, ...]
-    windows: Mapping[str, str]
+    spans: tuple[tuple[Spanned, Bounds], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def windows(self) -> dict[str, str]:
+        """The bounds of its relative dates in words."""
+        return {spell(node): clock.told(bounds) for node, bounds in self.spans}
 
 
 def evergreen(
@@ -111,6 +117,6 @@ def plan(
         tuple(found.parts),
         tuple(found.lists),
         tuple(found.fields),
-        found.windows,
+        tuple(found.spans),
         tuple(found.warnings),
     )

@@ -193,7 +193,7 @@ def _during(own: Term, span: nodes.Span, node: nodes.During, scope: Scope) -> Co
             return Among(day_of_year, tuple(Constant(day, Kind.INTEGER) for day in days))
         case _:
             bounds = (clock.date_bounds if is_date else clock.instant_bounds)(span, scope.at)
-    scope.found.windows[spell(node)] = clock.told(bounds)
+    scope.found.spans.append((node, bounds))
     return agree.inside(own, bounds)
 
 

@@ -9,13 +9,13 @@ from segkit import nodes
 from segkit.catalog import VERBS, Catalog, Column, EventTable, Kind, Verb, find
 from segkit.catalog import time_column as catalog_time_column
 from segkit.errors import DefinitionError, unknown
-from segkit.plan.tree import ColumnTerm, Condition, Feature, Moment, Part, PastColumn
+from segkit.plan.tree import Bounds, ColumnTerm, Condition, Feature, Moment, Part, PastColumn, Spanned
 
 
 @dataclass(frozen=True)
 class Found:
     """What one plan gathers while names are looked up: distinct features and parts in the order that they need each other,
-    lists, guessed kinds, windows, warnings."""
+    lists, guessed kinds, bounds of relative dates, warnings."""
 
     features: dict[Feature, None] = field(default_factory=dict)
     parts: dict[Part, None] = field(default_factory=dict)
@@ -23,7 +23,7 @@ class Found:
     guesses: dict[tuple[str, str], Kind] = field(default_factory=dict)
     segments: set[str] = field(default_factory=set)
     fields: dict[str, None] = field(default_factory=dict)
-    windows: dict[str, str] = field(default_factory=dict)
+    spans: list[tuple[Spanned, Bounds]] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
 
 

@@ -13,7 +13,6 @@ from segkit.plan.scope import Scope, check_noun, column, event_source, time_colu
 from segkit.plan.scope import term as column_term
 from segkit.plan.tree import Bounds, ColumnTerm, Feature, FeatureTerm, Following
 from segkit.plan.walk import step
-from segkit.spelling import spell
 
 _MINUTES = {"minutes": 1, "hours": 60, "days": 1440, "weeks": 10080}
 
@@ -30,7 +29,7 @@ def aggregate(node: nodes.Aggregate, scope: Scope) -> FeatureTerm:
     of = step(".of", _property, node, inner) if node.of is not None else None
     bounds = step(".events.span", _bounds, own.span, time.kind, scope)
     if own.span is not None:
-        scope.found.windows[spell(node)] = clock.told(bounds)
+        scope.found.spans.append((node, bounds))
     then = step(".events.then", _following, own.then, time, scope) if own.then is not None else None
     feature = Feature(tables, event, time, where, bounds, node.measure, of, scope.at.zone, then)
     scope.found.features[feature] = None

@@ -72,7 +72,7 @@ def operand(node: nodes.Value, scope: Scope) -> Operand:
         case nodes.Elements():
             return _elements(node, scope)
         case nodes.Aggregate():
-            only_for_contacts(scope, spell(node))
+            only_for_contacts(scope, node)
             return aggregate(node, scope)
         case nodes.Quantile(value, parts, of):
             return Standing(rank_of(value, of, scope, tiles=parts), "tile")
@@ -124,7 +124,7 @@ def _word(node: nodes.Word, scope: Scope) -> Term:
     """The field of that name if there is one, else how often, or when last, the event of that name happened."""
     if scope.of_element:
         return _field(node.name, scope)
-    only_for_contacts(scope, spell(node))
+    only_for_contacts(scope, node)
     is_field, is_event = has_field(node.name, scope), has_event(node.name, scope)
     if is_field and is_event and node.measure == "count":
         raise DefinitionError(
@@ -173,13 +173,15 @@ def rank_of(value: nodes.Value, of: nodes.Predicate | None, scope: Scope, *, til
     return rank
 
 
-def only_for_contacts(scope: Scope, what: str) -> None:
+def only_for_contacts(scope: Scope, own: nodes.Value | str) -> None:
+    if scope.of_contact:
+        return
+    what = own if isinstance(own, str) else spell(own)
     if scope.of_element:
         raise DefinitionError(f"{what} is about contacts, not an element", fix="put it outside of .elements(...)")
-    if not scope.of_contact:
-        raise DefinitionError(
-            f"{what} is about contacts, not events", fix="put it outside of .where(...): a filter sees the event's own properties"
-        )
+    raise DefinitionError(
+        f"{what} is about contacts, not events", fix="put it outside of .where(...): a filter sees the event's own properties"
+    )
 
 
 def _function(node: nodes.Function, scope: Scope) -> Term:

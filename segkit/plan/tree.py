@@ -13,7 +13,7 @@ from typing import Literal as OneOfThese
 from typing import TypeAlias
 
 from segkit.catalog import Kind
-from segkit.nodes import DatePart, FunctionName, Measure, Scalar, TextCheck
+from segkit.nodes import Aggregate, DatePart, During, FunctionName, Measure, Scalar, TextCheck
 
 # ---------------------------------------------------------------- terms
 
@@ -298,6 +298,10 @@ class Bounds:
     low_in: bool = False
     high: dt.datetime | dt.date | None = None
     high_in: bool = True
+
+
+Spanned: TypeAlias = During | Aggregate
+"""What of a definition has a relative date."""
 
 
 @dataclass(frozen=True, slots=True)
