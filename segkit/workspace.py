@@ -29,7 +29,7 @@ from segkit.builder import Names, Predicate, Value, event, field
 from segkit.catalog import Catalog, completed, conventional, find
 from segkit.describe import describe
 from segkit.engines import ChecksZones, Engine, open_engine
-from segkit.errors import DefinitionError, SegkitWarning
+from segkit.errors import DefinitionError, SegkitError, SegkitWarning
 from segkit.explanation.explanation import Explanation, explained
 from segkit.findings import audit, diagnosis, finding
 from segkit.journey import Journey, checked_journey, counted, partition
@@ -59,6 +59,8 @@ from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, d
 from segkit.spelling import spell
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import pandas as pd
 
     from segkit.panel.widget import Panel
@@ -1026,6 +1028,8 @@ class Workspace:
         start: Any = None,
         end: Any = None,
         every: str | Iterable[Any] = "day",
+        *,
+        tracked: bool = False,
     ) -> pd.DataFrame:
         """How large segments were at each of many instants, and who came and went: computed from the events in a few scans.
 
@@ -1035,12 +1039,17 @@ class Workspace:
             end: the last one (default: the workspace's `as_of`, else now).
             every: `hour`, `day`, `week`, `month`, `quarter` or `year`, steps from `start` on the workspace's clock up to `end`;
                 or the instants themselves, without start and end.
+            tracked: tell also what refreshes saw of segments of these names, at the last refresh in each step: that is the
+                instant then, for both. A segment that cannot be computed any more is told of all the same.
 
         Returns:
             segment, at, size (`ws.size(segment, as_of=at)`), entries, exits (contacts who were no members at the instant
             before and are now, and the other way round; missing in a segment's first row), growth (size / previous size - 1),
             churn (exits / previous size), method (`swept`: computed from the events at once; `asked`: one query an instant),
             today_values (the fields and lists without history that were read as they are today), for each segment by time.
+            With `tracked` also source (`computed`, `tracked`: the rows of a segment that refreshes saw come after those that
+            were computed, with method `kept`), difference (the tracked size less the one computed as of the same instant) and
+            version (of the tracked definition).
 
         Raises:
             DefinitionError: there is no instant, or there are more than 10,000.
@@ -1054,10 +1063,11 @@ class Workspace:
         >>> int(frame["size"].iloc[-1]) == ws.size(readers, as_of="2025-11-30")
         True
         """
-        courses = self._courses(segments, start, end, every)
-        frame = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
-        self._warn_of_todays_values(frame["today_values"])
-        return frame
+        if not tracked:
+            return self._history(self._courses(segments, start, end, every))
+        own, others, names, points = self._at_refreshes(segments, start, end, every)
+        frame = self._history(self._courses(own, None, None, points, others))
+        return tracking.beside(self._folder("tracking"), frame, names, points, self._zone)
 
     def dynamics(
         self,
@@ -1616,19 +1626,22 @@ class Workspace:
         others: Iterable[Segment] = (),
     ) -> list[list[Plan]]:
         """The plans of each segment, one for each point of a grid."""
-        if isinstance(every, Iterable) and not isinstance(every, str):
-            if start is not None or end is not None:
-                raise DefinitionError("instants have no start and no end", fix='leave these out, or write every="day"')
-            points = clock.instants(nodes.checked_list(every, "instants"), self._zone)
-        elif start is None:
-            raise DefinitionError("history needs a start", fix='write ws.history([...], start="2025-01-01")')
-        else:
-            last = moment(end if end is not None else self._as_of, self._zone)
-            points = clock.points(moment(start, self._zone).as_of, last.as_of, every, self._zone)
+        points = self._points(start, end, every)
         by_point = self._planned(segments, [Moment(at, self._zone) for at in points], others, plan)
         for warning in dict.fromkeys(w for plans in by_point for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=3)
         return [list(course) for course in zip(*by_point, strict=True)]
+
+    def _points(self, start: Any, end: Any, every: str | Iterable[Any]) -> tuple[datetime, ...]:
+        """The points of a grid."""
+        if isinstance(every, Iterable) and not isinstance(every, str):
+            if start is not None or end is not None:
+                raise DefinitionError("instants have no start and no end", fix='leave these out, or write every="day"')
+            return clock.instants(nodes.checked_list(every, "instants"), self._zone)
+        if start is None:
+            raise DefinitionError("history needs a start", fix='write ws.history([...], start="2025-01-01")')
+        last = moment(end if end is not None else self._as_of, self._zone)
+        return clock.points(moment(start, self._zone).as_of, last.as_of, every, self._zone)
 
     def _ahead(self, segments: Iterable[Audience | Predicate], days: int, every: str) -> list[list[Plan]]:
         """The plans of each segment, one for each point from now on."""
@@ -1651,10 +1664,39 @@ class Workspace:
             warnings.warn(message, SegkitWarning, stacklevel=3)
         return frame
 
-    def _warn_of_todays_values(self, told: Iterable[str]) -> None:
-        if names := ", ".join(dict.fromkeys(name for names in dict.fromkeys(told) if names for name in names.split(", "))):
+    def _history(self, courses: list[list[Plan]]) -> pd.DataFrame:
+        frame = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        told = [names for names in frame["today_values"].unique() if names]
+        if names := ", ".join(dict.fromkeys(name for names in told for name in names.split(", "))):
             message = f"no history of {names}: read as they are today, at each instant"
             warnings.warn(message, SegkitWarning, stacklevel=3)
+        return frame
+
+    def _at_refreshes(
+        self, segments: Iterable[Audience | Predicate], start: Any, end: Any, every: str | Iterable[Any]
+    ) -> tuple[list[Segment], list[Segment], list[str], tuple[datetime, ...]]:
+        """For a history beside what refreshes saw: segments to compute, others they may refer to, names, and the points."""
+        if isinstance(segments, Audience | Predicate):
+            raise DefinitionError("expected a list of segments", fix="put it in [ ]")
+        own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
+        names = list(dict.fromkeys(segment.name for segment in own if segment.name is not None))
+        others = [segment for name, segment in self._tracked().items() if name not in names]
+        looks = tracking.looks(self._folder("tracking"), names)
+        points = self._points(start, end, every)
+        if isinstance(every, str):
+            points = tracking.at_refreshes(points, looks.values())
+        known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
+        computed = []
+        for segment in own:
+            try:
+                self._try_out(self._checked(), {}, [segment], known)
+                computed.append(segment)
+            except SegkitError as error:
+                if segment.name not in looks:
+                    raise
+                message = f"{segment.name} cannot be computed, only what refreshes saw of it is told: {error}"
+                warnings.warn(message, SegkitWarning, stacklevel=3)
+        return computed, others, names, points
 
     def _compared(
         self, segments: Iterable[Audience | Predicate], baseline: str | Audience | Predicate | None

@@ -22,12 +22,15 @@ Examples:
 @click.option("--start", required=True, help="The first instant, such as 2025-01-01.")
 @click.option("--end", help="The last instant (default: --as-of, else the catalog's, else now).")
 @click.option("--every", default="day", show_default=True, help="hour, day, week, month, quarter or year.")
+@click.option("--tracked", is_flag=True, help="Also what refreshes saw of segments of these names.")
 @as_json
-def history(files: tuple[Path, ...], connection: Connection, start: str, end: str | None, every: str, as_json: bool) -> None:
+def history(
+    files: tuple[Path, ...], connection: Connection, start: str, end: str | None, every: str, tracked: bool, as_json: bool
+) -> None:
     """Sizes, entries and exits of segments over time.
 
     One row for each segment of FILES (files or folders) and instant, computed from the events.
     """
     with connection.open() as workspace:
-        frame = workspace.history(workspace.load(*files), start, end, every=every)
+        frame = workspace.history(workspace.load(*files), start, end, every=every, tracked=tracked)
     told(frame, as_json)

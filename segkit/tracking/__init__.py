@@ -8,6 +8,7 @@ reads what the log says, `members` asks the data, `refreshing` compares both and
 
 from __future__ import annotations
 
+from segkit.tracking.beside import at_refreshes, beside, looks
 from segkit.tracking.identity import written_out
 from segkit.tracking.keeping import track, tracked, untrack
 from segkit.tracking.ledger import Alerts, Tracked, stamp
@@ -18,7 +19,10 @@ __all__ = [
     "Alerts",
     "Hook",
     "Tracked",
+    "at_refreshes",
+    "beside",
     "foreseen",
+    "looks",
     "moves",
     "refreshed",
     "sizes",
