@@ -375,6 +375,16 @@ def test_every_engine_is_refreshed(engine: str, kind: Kind, tmp_path: Path) -> N
     assert set(moves["contact_id"][moves["move"] == "exited"]) == before - after
 
 
+def test_who_reads_sizes_reads_no_definitions(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    ws.track([US, READERS])
+    ws.refresh(as_of=day(1))
+    ledger._definition.cache_clear()
+    monkeypatch.setattr(ledger.codec, "from_dict", None)
+    assert len(ws.tracked_sizes(["us"])) + len(ws.tracked_moves()) + len(ws.tracked_spells()) > 3
+    with pytest.raises(TypeError):
+        _ = ws.tracked
+
+
 # ---------------------------------------------------------------- the file
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -65,7 +67,7 @@ class Look:
     """An instant at which segments were refreshed: those that were tracked, without some."""
 
     at: int
-    tracked: tuple[str, ...]
+    tracked: frozenset[str]
     without: frozenset[str]
 
     def covers(self, name: str) -> bool:
@@ -75,14 +77,21 @@ class Look:
 
 @dataclass
 class Ledger:
-    """What a log says up to its last entry."""
+    """What a log says up to its last entry. `forms` is what is tracked as it was written, which few need to understand."""
 
-    tracked: dict[str, Tracked] = field(default_factory=dict)
+    forms: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, list[Version]] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
     looks: list[Look] = field(default_factory=list)
     keys: list[Part] = field(default_factory=list)
     contacts: int = 0
+
+    @functools.cached_property
+    def tracked(self) -> dict[str, Tracked]:
+        """What is tracked."""
+        return {
+            name: Tracked(_definition(json.dumps(own["definition"])), Alerts(*own["alerts"])) for name, own in self.forms.items()
+        }
 
     @property
     def latest(self) -> int | None:
@@ -106,25 +115,28 @@ class Ledger:
 
 def read(log: Log) -> Ledger:
     """The ledger of a log."""
-    own, names = Ledger(), tuple[str, ...]()
+    own, names = Ledger(), frozenset[str]()
     for entry in log.entries:
         body = entry.body
         match entry.kind:
             case "track":
-                for each in body["segments"]:
-                    definition = codec.from_dict(each["definition"])
-                    own.tracked[str(definition.name)] = Tracked(definition, Alerts(*each["alerts"]))
-                names = tuple(own.tracked)
+                own.forms |= {each["definition"]["name"]: each for each in body["segments"]}
+                names = frozenset(own.forms)
             case "untrack":
                 for name in body["names"]:
-                    del own.tracked[name]
-                names = tuple(own.tracked)
+                    del own.forms[name]
+                names = frozenset(own.forms)
             case _:
                 _add_refresh(own, body, names)
     return own
 
 
-def _add_refresh(own: Ledger, body: Any, names: tuple[str, ...]) -> None:
+@functools.lru_cache(maxsize=4096)
+def _definition(text: str) -> nodes.Definition:
+    return codec.from_dict(json.loads(text))
+
+
+def _add_refresh(own: Ledger, body: Any, names: frozenset[str]) -> None:
     at = body["at"]
     own.looks.append(Look(at, names, frozenset(body["without"])))
     if body["keys"]:
@@ -180,10 +192,9 @@ def instant(at: int) -> dt.datetime:
     return _EPOCH + dt.timedelta(microseconds=at)
 
 
-def in_zone(stamps: Iterable[int | None], zone: str) -> Any:
-    """Stamps as a column of instants on a zone's clock, None as missing."""
+def in_zone(stamps: Iterable[int], zone: str) -> Any:
+    """Stamps as a column of instants on a zone's clock."""
+    import numpy as np
     import pandas as pd
 
-    return pd.DatetimeIndex([pd.NaT if at is None else instant(at) for at in stamps], dtype="datetime64[us, UTC]").tz_convert(
-        zone
-    )
+    return pd.DatetimeIndex(np.array(list(stamps), dtype="datetime64[us]"), tz="UTC").tz_convert(zone)

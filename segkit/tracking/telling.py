@@ -163,9 +163,7 @@ def _wanted(known: Ledger, names: Iterable[str] | None) -> list[str]:
     if names is None:
         return list(known.changes)
     return [
-        own
-        for own in (find("tracked segment", name, {**known.changes, **known.tracked}) for name in names)
-        if own in known.changes
+        own for own in (find("tracked segment", name, {**known.changes, **known.forms}) for name in names) if own in known.changes
     ]
 
 
