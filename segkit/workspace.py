@@ -1083,7 +1083,10 @@ class Workspace:
         the first have no known length and are left out of mean, median and survival: choose a start that lies well before.
 
         Args:
-            segments, start, end, every: as for `history`.
+            segments: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             segment, contacts (ever in), spells (unbroken stays), already_in (spells that began before the first instant),
@@ -1119,7 +1122,10 @@ class Workspace:
         """The share of stays that last longer than some number of days (Kaplan-Meier), of those that began after `start`.
 
         Args:
-            segments, start, end, every: as for `history`.
+            segments: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
             days: at which lengths; without them at each that was seen, and 0.
 
         Returns:
@@ -1150,7 +1156,10 @@ class Workspace:
         """How much of a segment is the same from each instant to the next.
 
         Args:
-            segments, start, end, every: as for `history`.
+            segments: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             segment, at, size, kept (members at the instant before who still are), stability (kept / size before), jaccard
@@ -1179,7 +1188,10 @@ class Workspace:
         """When contacts come into segments and leave them.
 
         Args:
-            segments, start, end, every: as for `history`.
+            segments: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             segment, move (`entry`, `exit`), by, value, moves, share (of the segment's moves of that kind): by `weekday` (of the
@@ -1205,7 +1217,9 @@ class Workspace:
 
         Args:
             segment: whose members.
-            start, end, every: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             move (`entry`, `exit`), because (what became true or false; `new contact` for one that did not exist before),
@@ -1256,7 +1270,8 @@ class Workspace:
 
         Args:
             segment: whose members.
-            days, every: as for `forecast`.
+            days: as for `forecast`.
+            every: as for `forecast`.
 
         Returns:
             The contact key, is_member (now), leaves_at (the first instant outside; missing for those who stay), enters_at (the
@@ -1309,7 +1324,9 @@ class Workspace:
 
         Args:
             journey: the stages, in order.
-            start, end, every: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             stage, at, size and share (as `ws.journey(journey, as_of=at)`), entries, exits: for each stage by time, in order,
@@ -1336,7 +1353,9 @@ class Workspace:
 
         Args:
             journey: the stages, in order.
-            start, end, every: as for `history`.
+            start: as for `history`.
+            end: as for `history`.
+            every: as for `history`.
 
         Returns:
             from_stage, to_stage, kind (`forward`, `back`, `leak`: out of the journey, `start`: into it), moves, contacts, share

@@ -242,3 +242,10 @@ def test_public_names_are_documented(name: str) -> None:
         for method, member in vars(thing).items():
             if not method.startswith("_") and (callable(member) or isinstance(member, property | classmethod)):
                 assert inspect.getdoc(getattr(thing, method)), f"{name}.{method}"
+
+
+def test_the_reference_has_every_public_name() -> None:
+    pages = "\n".join(path.read_text(encoding="utf-8") for path in sorted((DOCS / "reference").glob("*.md")))
+    shown = set(re.findall(r"^::: segkit\.(\S+)$", pages, re.MULTILINE))
+    names = {name for name in segkit.__all__ if name != "charts"} | {f"charts.{name}" for name in segkit.charts.__all__}
+    assert names - shown == set()

@@ -57,9 +57,13 @@ def word(name: str, measure: OneOfThese["count", "last"] = "count") -> Value:
 
 
 F = Names(field)
+"""The fields of a contact: `F.country`, or `F["Total Spent"]` for a name that Python cannot write."""
 E = Names(event)
+"""The events of a contact: `E.opened`, or `E["email opened"]`; `E["*"]` is any event."""
 TODAY = Value(nodes.Today(), 1)
+"""The day of the instant that a segment is asked about, in the workspace's time zone."""
 NOW = Value(nodes.Now(), 1)
+"""The instant that a segment is asked about."""
 
 
 def minutes(amount: int) -> Value:
