@@ -192,7 +192,7 @@ class Catalog:
     calculated: Mapping[str, Value | str] = field(default_factory=dict)
     verbs: Mapping[str, Verb] = field(default_factory=dict)
     metrics: Mapping[str, Metric] = field(default_factory=dict)
-    as_of: dt.datetime | None = None
+    as_of: dt.date | None = None
     timezone: str | None = None
     assumed: bool = False
 
@@ -618,17 +618,14 @@ def _names(table: type) -> tuple[str, ...]:
     return tuple(f.name for f in fields(table))
 
 
-def _read_instant(value: Any) -> dt.datetime | None:
+def _read_instant(value: Any) -> dt.date | None:
+    """A date or a datetime as it is written: its zone, where it has none, is that of the workspace."""
     if isinstance(value, str):
         try:
-            value = dt.datetime.fromisoformat(value)
+            return dt.date.fromisoformat(value) if len(value) == 10 else dt.datetime.fromisoformat(value)
         except ValueError:
             raise CatalogError(f"as_of {value!r} is no instant", where="catalog.as_of", fix="2025-11-30T12:00:00Z") from None
-    if isinstance(value, dt.datetime):
-        return value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-    if isinstance(value, dt.date):
-        return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
-    return None
+    return value if isinstance(value, dt.date) else None
 
 
 def checked_zone(name: Any) -> str:

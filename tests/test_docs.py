@@ -21,7 +21,6 @@ from segkit.rendering.vendors import FUNCTIONS, INDEXES, unread
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-FENCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 DEMO = re.compile(r"<!-- demo -->\n(.*?)<!-- /demo -->", re.DOTALL)
 
 
@@ -202,19 +201,7 @@ def test_the_demo_shows_every_form(demo: str) -> None:
         assert part in demo
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda p: p.name)
-def test_python_in_the_docs_runs_and_says_what_it_gives(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for block in FENCE.findall(path.read_text(encoding="utf-8")):
-        exec(compile(block, path.name, "exec"), names)
-        for line in block.splitlines():
-            match = re.match(r"^(\S.*?)\s+# (True|False|\d+)$", line)
-            if match:
-                assert repr(eval(match.group(1), names)) == match.group(2), line
-
-
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.glob("*.md"))], ids=lambda p: p.name)
+@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))], ids=lambda p: p.name)
 def test_links_lead_somewhere(path: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
         assert target.startswith("https://") or (path.parent / target).exists(), target
@@ -224,7 +211,7 @@ def test_the_catalog_of_the_docs_is_read() -> None:
     import yaml
 
     text = (DOCS / "catalog.md").read_text(encoding="utf-8")
-    block = re.search(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    block = re.search(r"^```yaml title=\"catalog.yml\"\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     assert block is not None
     catalog = segkit.Catalog.from_dict(yaml.safe_load(block.group(1)))
     assert catalog.contacts.fields["lifetime_value"].name == "ltv"

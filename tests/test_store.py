@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -454,12 +453,3 @@ def test_a_stray_home_does_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         workspace(Path("/nonexistent/home"))
-
-
-def test_the_files_of_the_docs_are_loaded(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[1] / "docs" / "segments_in_files.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    for i, block in enumerate(blocks):
-        (tmp_path / f"{i}.yml").write_text(block, encoding="utf-8")
-    with connect(home=None) as ws:
-        assert [(own.name, ws.size(own) > 0) for own in ws.load(tmp_path)] == [("At risk", True), ("High value", True)]

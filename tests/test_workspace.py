@@ -496,3 +496,35 @@ def test_an_interrupt_cancels_and_leaves_the_workspace_usable() -> None:
         ws.engine.frame("SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range % 7 = 3")
     timer.join()
     assert ws.size(F.opens > 4) == 2
+
+
+@pytest.mark.parametrize(
+    "written", ["2025-11-30", "2025-11-30T00:00", dt.date(2025, 11, 30), dt.datetime(2025, 11, 30)], ids=repr
+)
+def test_the_instant_of_a_catalog_is_local_as_that_of_a_connection(written: object) -> None:
+    tables = {"contacts": pd.DataFrame(CONTACTS)}
+    zone = "Europe/Rome"
+    by_catalog = connect(tables, catalog={"as_of": written, "timezone": zone}).sizes([F.country == "USA"])
+    by_argument = connect(tables, timezone=zone, as_of=written).sizes([F.country == "USA"])
+    assert by_catalog.attrs["as_of"] == by_argument.attrs["as_of"] == "2025-11-29T23:00:00+00:00"
+    elsewhere = connect(tables, catalog={"as_of": written}, timezone="America/New_York").sizes([F.country == "USA"])
+    assert elsewhere.attrs["as_of"] == "2025-11-30T05:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("condition", "fix"),
+    [
+        (F["Lifetime Value"] > 50, "write '50' in quotes; if the column holds numbers, make numbers of it .*pandas.to_numeric"),
+        (E.ordered.within(days=30).any(), "name a date or timestamp as time, or make one of the column .*pandas.to_datetime"),
+    ],
+    ids=["number", "date"],
+)
+def test_numbers_and_dates_that_came_as_text_say_what_to_make_of_them(condition: object, fix: str) -> None:
+    customers = pd.DataFrame({"Customer No": ["C1"], "Lifetime Value": ["197,41"]})
+    orders = pd.DataFrame({"Customer No": ["C1"], "Ordered At": ["24/05/2025 12:00"]})
+    catalog = {
+        "contacts": {"table": "customers", "key": "Customer No"},
+        "events": [{"table": "orders", "name": "ordered", "contact": "Customer No", "time": "Ordered At"}],
+    }
+    with pytest.raises(DefinitionError, match=fix):
+        connect({"customers": customers, "orders": orders}, catalog=catalog).size(condition)

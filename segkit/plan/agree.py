@@ -275,7 +275,8 @@ def _mismatch(left: Term, right: Term, sides: Sides) -> DefinitionError:
     if isinstance(literal, Constant):
         match kinds[field], literal.value:
             case Kind.TEXT, bool() | int() | float() | Decimal():
-                fix = f"write {str(literal.value)!r} in quotes"
+                cast = "if the column holds numbers, make numbers of it (a cast in a view, pandas.to_numeric)"
+                fix = f"write {str(literal.value)!r} in quotes; {cast}"
             case Kind.BOOLEAN, _:
                 fix = "write True or False"
             case kind, str() as text if kind.is_number and _is_number(text):

@@ -173,7 +173,8 @@ def time_column(catalog: Catalog, tables: tuple[int, ...]) -> ColumnTerm:
         raise DefinitionError("the event tables keep time in different ways", fix="declare one kind and zone for both")
     first = _time(catalog.events[tables[0]])
     if first.kind not in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        raise DefinitionError(f"the time of events, {first.name}, is {first.kind}", fix="name a date or timestamp as time")
+        fix = "name a date or timestamp as time, or make one of the column (a cast in a view, pandas.to_datetime)"
+        raise DefinitionError(f"the time of events, {first.name}, is {first.kind}", fix=fix)
     return first if len(tables) == 1 else replace(first, name="occurred_at")
 
 
