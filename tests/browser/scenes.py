@@ -43,6 +43,16 @@ SCENES: dict[str, tuple[Predicate | None, str | None, int]] = {
 """A condition, the segment's name, and the width of the page."""
 
 
+README = {
+    "at-risk": (
+        (E.opened.within(days=60).count() < 2) & (E.opened.count() > 5) & F.subscribed.older_than(days=90),
+        "At Risk",
+        1100,
+    )
+}
+"""The README's first picture."""
+
+
 def given() -> Handed:
     """The sample data, and one saved segment."""
     ws = connect(home=None)
