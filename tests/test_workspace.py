@@ -515,12 +515,13 @@ def test_the_instant_of_a_catalog_is_local_as_that_of_a_connection(written: obje
     ("condition", "fix"),
     [
         (F["Lifetime Value"] > 50, "write '50' in quotes; if the column holds numbers, make numbers of it .*pandas.to_numeric"),
+        (F["Signed Up"].within(days=30), "use a date field, or make one of the column .*pandas.to_datetime"),
         (E.ordered.within(days=30).any(), "name a date or timestamp as time, or make one of the column .*pandas.to_datetime"),
     ],
-    ids=["number", "date"],
+    ids=["number", "date", "event"],
 )
 def test_numbers_and_dates_that_came_as_text_say_what_to_make_of_them(condition: object, fix: str) -> None:
-    customers = pd.DataFrame({"Customer No": ["C1"], "Lifetime Value": ["197,41"]})
+    customers = pd.DataFrame({"Customer No": ["C1"], "Lifetime Value": ["197,41"], "Signed Up": ["24/05/2025"]})
     orders = pd.DataFrame({"Customer No": ["C1"], "Ordered At": ["24/05/2025 12:00"]})
     catalog = {
         "contacts": {"table": "customers", "key": "Customer No"},

@@ -61,4 +61,5 @@ def demo(output: Path) -> None:
         told = 'pip install "segkit[charts]"'
     console.print(f"The sizes as a picture: {told}", highlight=False, markup=False)
     console.print("A notebook to go on with: notebooks/quickstart.ipynb (make lab opens it)", highlight=False)
+    console.print("The same with files of your own: docs/tutorial.md", highlight=False)
     console.print("What a segment means, exactly: docs/semantics.md", highlight=False)

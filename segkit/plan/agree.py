@@ -110,9 +110,8 @@ def as_time(term: Term, scope: Scope, side: nodes.Value) -> Term:
             return replace(term, kind=Kind.TIMESTAMP, clock="UTC")
         return term
     if term.kind is not Kind.DATE and not term.kind.is_timestamp:
-        raise DefinitionError(
-            f"{spell(side)} is {term.kind}, not a date or timestamp", fix="use a date field, or declare its kind in the catalog"
-        )
+        made = "make one of the column (a cast in a view, pandas.to_datetime); on SQLite, declare its kind in the catalog"
+        raise DefinitionError(f"{spell(side)} is {term.kind}, not a date or timestamp", fix=f"use a date field, or {made}")
     return term
 
 
