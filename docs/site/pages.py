@@ -63,5 +63,6 @@ def _made_of(source: Path, page: str) -> dict[str, str | bytes]:
         return {page: source.read_text(encoding="utf-8")}
     stem = page.removesuffix(".md")
     text, resources = MarkdownExporter().from_filename(str(source), {"output_files_dir": Path(stem).name})
+    text = text.replace('<table border="1" class="dataframe">', "<table>")  # the theme's own table
     pictures = {f"{posixpath.dirname(page)}/{name}": content for name, content in resources["outputs"].items()}
     return {page: text, **pictures}
