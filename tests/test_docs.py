@@ -67,7 +67,7 @@ def dialects_page() -> str:
     lines += [f"| {rule} | {' | '.join(_form(rule, dialect) for dialect in LEVELS)} |" for rule in rules]
     lines += ["", "## Why", ""]
     for rule in rules:
-        lines.append(f"**{rule}**")
+        lines += [f"**{rule}**", ""]
         for own in (own for own in ROWS if own.marker == rule):
             refuses = "refused: " if own.write is None else ""
             lines.append(f"- {own.dialects.replace(' ', ', ') or 'all others'}: {refuses}{own.reason}")

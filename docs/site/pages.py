@@ -23,6 +23,7 @@ ELSEWHERE = {
 }
 """The page that is made of each file outside of docs/."""
 _SOURCES = {page: source for source, page in ELSEWHERE.items()}
+_CELL = re.compile(r"<td.*?</td>", re.DOTALL)
 _LINK = re.compile(r"(\]\()([^)#:\s]+)([)#])")
 
 
@@ -35,6 +36,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return relinked(markdown, page.file.src_uri)
+
+
+def on_page_content(html: str, **_: object) -> str:
+    return bars_in_cells(html)
+
+
+def bars_in_cells(html: str) -> str:
+    r"""The page with `\|` in a cell as GitHub shows it, as a bar, in code too.
+
+    >>> bars_in_cells(r"<td><code>a \|\| b</code></td>")
+    '<td><code>a || b</code></td>'
+    """
+    return _CELL.sub(lambda found: found[0].replace("\\|", "|"), html)
 
 
 def relinked(markdown: str, page: str) -> str:
