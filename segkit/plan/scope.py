@@ -253,7 +253,7 @@ def list_name(name: str, scope: Scope) -> str:
     if known is None:
         return next((own for own in scope.catalog.frozen_names() if own.casefold() == name.casefold()), name)
     if not known:
-        raise DefinitionError(f"no lists are known, so {name!r} is none", fix="name a table of lists in the catalog")
+        raise DefinitionError(f"no lists are known, so {name!r} is none", fix="freeze one: ws.freeze, or name a table of lists")
     return find("list", name, known)
 
 

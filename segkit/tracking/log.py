@@ -164,8 +164,11 @@ def _refusal(error: Exception, path: Path) -> SegkitError:
     code = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_").partition("_")[0]
     if code in ("BUSY", "LOCKED"):
         return SegkitError(f"another process has been writing to {path} for a minute", fix="let it end, then refresh again")
-    if code in ("CANTOPEN", "READONLY", "FULL", "PERM", "IOERR"):
-        return SegkitError(f"cannot use {path}: {error}", fix="check the folder: its permissions, its space")
+    if code in ("CANTOPEN", "READONLY", "PERM"):
+        fix = f"get leave to write in {path.parent}, also to read: SQLite keeps a journal there; or read a copy of the folder"
+        return SegkitError(f"cannot use {path}: {error}", fix=fix)
+    if code in ("FULL", "IOERR"):
+        return SegkitError(f"cannot use {path}: {error}", fix="check the disk: its space; what was kept before is still there")
     return damaged(path, str(error))
 
 

@@ -11,7 +11,7 @@ from segkit.compile.membership import KEY
 from segkit.compile.signatures import BITS, members
 from segkit.engines import Engine, HandsOverColumns, Streams
 from segkit.engines.interrupt import CalledOff
-from segkit.errors import SegkitError
+from segkit.errors import DataError, SegkitError
 from segkit.measures.overlap import Signatures
 from segkit.measures.progress import shown
 from segkit.plan import Plan
@@ -104,4 +104,20 @@ def _answer(engine: Engine, query: compile.Sql, count: int) -> tuple[Any, Signat
     else:
         answer = engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
     bits = (np.asarray(answer[f"bits_{i}"]).astype(np.int64) for i in range(-(-count // BITS)))
-    return np.asarray(answer[KEY]), Signatures(count, tuple(bits))
+    return _one_each(answer[KEY]), Signatures(count, tuple(bits))
+
+
+def _one_each(keys: Any) -> np.ndarray:
+    """The keys of the contacts that were found.
+
+    Raises:
+        DataError: one is missing or found twice.
+    """
+    import numpy as np
+    import pandas as pd
+
+    own = pd.Index(np.asarray(keys))
+    if np.ma.is_masked(keys) or own.hasnans or not own.is_unique:
+        fix = "keep one row a contact; who connects again is told which"
+        raise DataError("keys of contacts are missing or stand on more than one row", fix=fix)
+    return np.asarray(keys)

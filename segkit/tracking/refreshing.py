@@ -123,7 +123,8 @@ def _asked(folder: Path, engine: Engine, at: dt.datetime, planned: Planned) -> t
 
 def _check_instant(before: Ledger, at: dt.datetime) -> None:
     if not before.tracked:
-        raise DefinitionError("no segment is tracked", fix="track some first: ws.track([...]), or segkit refresh FILES")
+        fix = "track some: ws.track([...]), or segkit refresh FILES; if some were, look whether this is their home"
+        raise DefinitionError("no segment is tracked", fix=fix)
     if at > dt.datetime.now(dt.UTC) + _AHEAD:
         raise DefinitionError(
             f"{_told_at(at)} is yet to come: a refresh keeps what was seen, and the next one has to be later",
@@ -132,7 +133,7 @@ def _check_instant(before: Ledger, at: dt.datetime) -> None:
     if before.latest is not None and ledger.stamp(at) < before.latest:
         raise DataError(
             f"the last refresh was as of {_told_at(ledger.instant(before.latest))}, which is later than {_told_at(at)}",
-            fix="pass a later as_of; if the clock of this machine was set back, wait or set it right",
+            fix="pass a later as_of, or set the clock right; if it ran ahead then, put back the folder tracking from a copy",
         )
 
 
