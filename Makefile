@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: notebooks demo test test-browser screenshots lab bench bench-full docs lint clean
+.PHONY: notebooks demo test test-browser screenshots gallery lab bench bench-full docs lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -17,6 +17,9 @@ test-browser: $(VENV)/.browser
 
 screenshots: $(VENV)/.browser
 	$(BIN)/python tests/browser/screenshots.py
+
+gallery: $(VENV)/.demo
+	$(BIN)/python tests/gallery.py
 
 lab: $(VENV)/.lab
 	$(BIN)/jupyter lab notebooks

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _MOST_BARS = 100
 _MOST_PANELS = 24
 _STEP = 22
-_WIDTH = 300
+_WIDTH = 288
 _USUAL_LABEL = 17
-_CHARACTER = 6
+_CHARACTER = 7
 _PANEL_COLUMNS = 3
 _GAP = 0.25
 
@@ -103,7 +103,7 @@ def composition(frame: pd.DataFrame) -> Chart:
     <Chart: Contacts by country, 5 rows>
     """
     drawing.expect(frame, ("segment", "value", "size", "share", "part"), "composition", "ws.composition(segment, by=...)")
-    by = seen(str(frame.attrs.get("by") or "value"), 44)
+    by = seen(str(frame.attrs.get("by") or "value"), 30)
     title = f"Contacts by {by}"
     segments = list(dict.fromkeys(frame["segment"]))
     alone = [f"in {seen(str(segments[0]), 80)}"] if len(segments) == 1 else []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from segkit.charts.svg import VEGA_LITE, drawn
 from segkit.errors import SegkitError
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 Theme = Literal["light", "dark"]
 
-# the oldest that draws here: JupyterLab bundles 5.6, so that nothing of a later one may slip in
-_VEGA_LITE = "5.8"
 _INK = {"light": "#1f2328", "dark": "#f0f0f0"}
 _MUTED = {"light": "#59636e", "dark": "#b4b4b4"}
 _PAPER = {"light": "#ffffff", "dark": "#111111"}
@@ -36,22 +35,20 @@ class Chart:
 
     def svg(self, theme: Theme = "light") -> str:
         """The picture as SVG, in the colours of a theme."""
-        import vl_convert
-
-        return str(vl_convert.vegalite_to_svg(themed(self.spec, theme), vl_version=_VEGA_LITE))
+        return drawn(themed(self.spec, theme), self.title)
 
     def png(self, theme: Theme = "light") -> bytes:
         """The picture as PNG, at two pixels a point."""
         import vl_convert
 
-        return bytes(vl_convert.vegalite_to_png(themed(self.spec, theme), vl_version=_VEGA_LITE, scale=_FINENESS))
+        return bytes(vl_convert.vegalite_to_png(themed(self.spec, theme), vl_version=VEGA_LITE, scale=_FINENESS))
 
     def html(self) -> str:
         """A page of its own, interactive, with all it needs inside; it follows the reader's choice of light or dark."""
         import vl_convert
 
         specs = {"light": themed(self.spec, "light"), "dark": themed(self.spec, "dark")}
-        bundle = vl_convert.javascript_bundle(_DRAW, vl_version=_VEGA_LITE)
+        bundle = vl_convert.javascript_bundle(_DRAW, vl_version=VEGA_LITE)
         return _PAGE.format(title=_escaped(self.title), data=_in_script(specs), script=bundle.replace("</script", r"<\/script"))
 
     @property

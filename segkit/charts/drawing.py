@@ -22,7 +22,7 @@ DIGITS = 6
 """Of shares in a specification: those beyond are read back otherwise by some readers of JSON, and nobody sees them."""
 LONGEST_NAME = 120
 LONGEST_NOTE = 400
-_LONGEST_LINE = 90
+_LONGEST_LINE = 78
 NAME_WIDTH = 180
 """The room for names at the side of a chart, in points: the rest is cut off and stands in the tooltip."""
 
@@ -35,7 +35,8 @@ _CONFIG: dict[str, Any] = {
     "font": "sans-serif",
     "padding": 8,
     "view": {"stroke": None},
-    "text": {"color": "currentColor"},
+    "text": {"color": "currentColor", "fontSize": 11},
+    "legend": {"labelFontSize": 10, "titleFontSize": 11},
     "axis": {"labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "grid": False, "labelFlush": False},
     "axisY": {"ticks": False, "labelPadding": 6},
     "header": {"labelFontSize": 11, "labelFontWeight": "bold"},
@@ -73,13 +74,24 @@ def _whole(name: str) -> str:
 
 def as_of(frame: pd.DataFrame) -> str:
     """The instant of a frame in words, nothing if it has none."""
-    given = str(frame.attrs.get("as_of") or "")
+    at = _instant(frame, "as_of")
+    return f"as of {at} UTC" if at else ""
+
+
+def span(frame: pd.DataFrame) -> str:
+    """The first and the last instant of a frame in words, nothing if it has none."""
+    if ends := [at for at in (_instant(frame, "start"), _instant(frame, "end")) if at]:
+        return f"{' to '.join(ends)} UTC"
+    known = frame["at"].dropna() if "at" in frame else ()
+    return f"{min(known):%Y-%m-%d %H:%M} to {max(known):%Y-%m-%d %H:%M}" if len(known) else ""
+
+
+def _instant(frame: pd.DataFrame, name: str) -> str:
     try:
-        at = dt.datetime.fromisoformat(given)
+        at = dt.datetime.fromisoformat(str(frame.attrs.get(name) or ""))
     except ValueError:
         return ""
-    at = at.astimezone(dt.UTC) if at.tzinfo else at
-    return f"as of {at:%Y-%m-%d %H:%M} UTC"
+    return f"{at.astimezone(dt.UTC) if at.tzinfo else at:%Y-%m-%d %H:%M}"
 
 
 def finite(value: Any) -> float | None:

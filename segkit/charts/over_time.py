@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ WIDE, NARROW = 480, 230
 _HEIGHT = 220
 _LOW = 110
 COMPUTED, TRACKED = "computed", "tracked"
+_WHOLE = "datum.value % 1 ? '' : format(datum.value, ',d')"
+"""Labels at whole numbers alone: where layers share an axis, Vega-Lite forgets the least step."""
 _LOCAL = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -129,7 +132,8 @@ def notes(frame: pd.DataFrame) -> list[str]:
     names = [own for own in frame["today_values"] if own] if "today_values" in frame else []
     told = dict.fromkeys([str(frame.attrs.get("today_values") or ""), *names])
     found = dict.fromkeys(name for names in told for name in names.split(", ") if name)
-    return [f"as they are today, not as they were: {seen(', '.join(found), drawing.LONGEST_NOTE)}"] if found else []
+    today = f"as they are today, not as they were: {seen(', '.join(found), drawing.LONGEST_NOTE)}" if found else ""
+    return [own for own in (drawing.span(frame), today) if own]
 
 
 def _sources(frame: pd.DataFrame) -> pd.Series[str]:
@@ -216,10 +220,10 @@ def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
     import altair as alt
 
     is_lone = len({own["segment"] for own in values}) == 1
-    x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=6 if is_lone else 3, labelOverlap=True))
+    x = alt.X("at:T", title=None, axis=alt.Axis(tickCount=6 if is_lone else 3, labelOverlap=True, format=_date_format(values)))
     when = alt.Tooltip("at:T", title="at", format="%Y-%m-%d %H:%M")
     base = alt.Chart().encode(x=x)
-    counts = alt.Axis(format=",d", tickMinStep=1, tickCount=4)
+    counts = alt.Axis(labelExpr=_WHOLE, tickCount=4)
     told = [alt.Tooltip("segment:N", title="segment"), when]
     told += [alt.Tooltip("source:N", title="source")] if values and "source" in values[0] else []
     match kind:
@@ -245,7 +249,7 @@ def _layers(values: list[dict[str, Any]], kind: str) -> list[Any]:
                     .encode(y=f"{name}:Q", tooltip=told)
                     for name in ("entries", "out")
                 ]
-            net = base.mark_line(color=drawing.GREY, strokeWidth=1.5).encode(y="net:Q", tooltip=told, **_dashes(values))
+            net = base.mark_line(color=drawing.GREY, strokeWidth=1).encode(y="net:Q", tooltip=told, **_dashes(values))
             return [*bars, net, *_versions(base, values)]
         case _:
             is_empty = not any(own["size"] for own in values)
@@ -300,6 +304,17 @@ def _versions(base: Any, values: Sequence[Mapping[str, Any]]) -> list[Any]:
     )
     rule = begins.mark_rule(color=drawing.GREY, strokeDash=[1, 3])
     return [rule, begins.mark_text(align="left", baseline="top", dx=3, fontSize=10).encode(y=alt.value(0), text="version:N")]
+
+
+def _date_format(values: Sequence[Mapping[str, Any]]) -> str:
+    """How instants are written below a panel: as short as tells them apart.
+
+    >>> _date_format([{"at": "2025-01-31T00:00:00"}, {"at": "2025-03-31T00:00:00"}])
+    '%b %d'
+    """
+    ends = (dt.datetime.fromisoformat(end(own["at"] for own in values)) for end in (min, max))
+    days = abs((next(ends) - next(ends)).days)
+    return "%b %d %H:%M" if days < 3 else "%b %d" if days < 400 else "%b %Y"
 
 
 def dots(drawn: Any, values: Sequence[Mapping[str, Any]]) -> Any:

@@ -27,10 +27,11 @@ _TITLES = {
 }
 _MOST_REGIONS = 30
 _MOST_ROWS = 40
-_REGIONS = 330
+_REGIONS = 315
 _WIDEST_REGION = 26
 _BARS = 150
 _DOTS = 18
+_SIZED = drawing.NAME_WIDTH + 30
 _SHORT = 20
 """The characters of a name that leave room for its size beside it."""
 
@@ -229,7 +230,7 @@ def _dots(holds: Any, labels: list[str], totals: list[int], x: Any, step: int) -
     ]
     inside = [[dot for dot in dots if dot["region"] == i and dot["in"] == "in"] for i in range(len(holds))]
     lines = [{"region": i, "from": own[0]["segment"], "to": own[-1]["segment"]} for i, own in enumerate(inside) if len(own) > 1]
-    y = alt.Y("segment:N", sort=drawing.in_order(), title=None, axis=alt.Axis(labelLimit=drawing.NAME_WIDTH, domain=False))
+    y = alt.Y("segment:N", sort=drawing.in_order(), title=None, axis=alt.Axis(labelLimit=_SIZED, domain=False))
     colour = alt.Color("in:N", scale=alt.Scale(domain=["in", "out"], range=[drawing.BLUE, drawing.GREY]), legend=None)
     faint = alt.Opacity("in:N", scale=alt.Scale(domain=["in", "out"], range=[1.0, 0.25]), legend=None)
     points = alt.Chart({"values": dots}).mark_circle(size=min(70, 4 * step)).encode(x=x, y=y, color=colour, opacity=faint)

@@ -44,8 +44,7 @@ def waterfall(frame: pd.DataFrame) -> Chart:
     title = "Contacts at each condition"
     about = [
         drawing.as_of(frame),
-        "light: by itself; dark: with those before it"
-        + ("; right: the change of the segment without it" if len(frame) > 1 else ""),
+        "light: by itself; dark: with those before it" + ("; right: the change without it" if len(frame) > 1 else ""),
         drawing.left_out(min(len(frame), _MOST), len(frame), "conditions"),
     ]
     if frame.empty:
