@@ -1509,44 +1509,52 @@ class Workspace:
         return describe(own.definition.where, own.catalog, own.at, by_name(self._segments))
 
     def report(
-        self, segments: Iterable[Audience | Predicate], *, start: Any = None, every: str = "day", as_of: Any = None
+        self,
+        segments: Iterable[Audience | Predicate],
+        *,
+        start: Any = None,
+        every: str = "day",
+        as_of: Any = None,
+        mask: bool = True,
     ) -> report.Report:
-        """Sizes, flow, overlap, performance, waterfalls, findings and definitions of some segments, on one page.
+        """Sizes, flow, overlap, performance, findings of some segments, and each by itself, on one page.
 
-        A part that cannot be measured is a note in its place.
+        A part that cannot be measured is a note in its place. In a notebook, pickers above it choose other segments (also those
+        defined or saved here), another instant or period.
 
         Args:
             segments: what to report on.
             start: when flow and performance begin (default: 30 days before `as_of`).
             every: the steps of the flow.
             as_of: the one instant of the report, and the end of its period (default: the workspace's, else now).
+            mask: whether e-mail addresses are hidden, also those that definitions and their SQL name.
 
         Returns:
             A report that a cell shows and `save("report.html")` writes as one file, without script or network. It holds no row
-            of a contact, and e-mail addresses in findings are masked; values in definitions stand as they were written.
+            of a contact; values in definitions stand as they were written, but for addresses.
 
         Raises:
             DefinitionError: what is no list of segments, or an instant that is none.
 
         >>> from segkit import F, Segment
         >>> connect().report([Segment("US", F.country == "USA")])
-        <Report: 1 segments, 7 parts, as of 2025-11-30T12:00:00+00:00>
+        <Report: 1 segments, as of 2025-11-30T12:00:00+00:00>
         """
         at = self._moment(as_of)
         first = clock.days_away(at, -30) if start is None else moment(start, self._zone).as_of
         own, _ = self._compared(segments, None)
         measures = report.Measures(
-            partial(self.sizes, as_of=at.as_of),
-            partial(self.history, start=first, end=at.as_of, every=every),
-            partial(self.overlap, as_of=at.as_of),
-            partial(self.performance, start=first, as_of=at.as_of),
-            partial(self.waterfall, as_of=at.as_of),
-            partial(self.audit, as_of=at.as_of),
-            partial(self.diagnose, as_of=at.as_of),
-            partial(self.describe, as_of=at.as_of),
-            partial(self.sql, as_of=at.as_of),
+            self.sizes,
+            self.history,
+            self.overlap,
+            self.performance,
+            self.audit,
+            self.waterfall,
+            self.diagnose,
+            self.describe,
+            self.sql,
         )
-        return report.Report(at, *report.gathered(own, measures))
+        return report.Report(report.Asked(tuple(own), at, first, every, mask), measures, self.segments)
 
     def builder(self, segment: Audience | Predicate | None = None, *, as_of: Any = None) -> Panel:
         """The panel: a segment built by clicking, with the live size of every part.

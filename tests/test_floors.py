@@ -59,6 +59,8 @@ HOMES = {
     "lark": {"language"},
     "altair": {"charts"},
     "anywidget": {"panel"},
+    "comm": {"report"},
+    "ipywidgets": {"report"},
     "traitlets": {"panel"},
     "vl_convert": {"charts"},
     "yaml": {"catalog", "exports", "yaml_document"},
