@@ -17,6 +17,7 @@ _BOLD = (("title", "fontSize"), ("header", "labelFontSize"))
 _DIGITS = 2
 _UNSEEN = re.compile(r'<path(?=[^<>]* opacity="0"| class="(?:back|fore)ground"(?![^<>]* (?:fill|stroke)="))[^<>]*/>')
 _LETTERS = re.compile(r' font-size="([\d.]+)px"')
+_ROLES = re.compile(r' (?:aria-[a-z]+|role)="[^"<>]*"')
 _LONG = re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 
 
@@ -43,7 +44,8 @@ def _with_room(spec: Any, key: str = "", of: str = "") -> Any:
 
 
 def _lean(tag: re.Match[str]) -> str:
-    """A tag with letters of their own size, and without digits that nobody sees."""
-    wider = _BOLD_WIDER if ' font-weight="bold"' in tag[0] else _WIDER
-    own = _LETTERS.sub(lambda size: f' font-size="{float(size[1]) / wider:.3g}px"', tag[0])
+    """A tag with letters of their own size, and without digits that nobody sees and parts that nobody hears."""
+    own = _ROLES.sub("", tag[0])
+    wider = _BOLD_WIDER if ' font-weight="bold"' in own else _WIDER
+    own = _LETTERS.sub(lambda size: f' font-size="{float(size[1]) / wider:.3g}px"', own)
     return _LONG.sub(lambda number: f"{float(number[0]):.{_DIGITS}f}".rstrip("0").rstrip("."), own)

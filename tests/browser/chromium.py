@@ -25,11 +25,12 @@ _FLAGS = [
 
 @dataclass
 class Visit:
-    """A page with the addresses outside of this machine that it asked for, and the errors of its console."""
+    """A page with the addresses outside of this machine that it asked for, its errors, and those that its console shows."""
 
     page: Page
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
 
 
 def executable() -> str | None:
@@ -62,6 +63,7 @@ def visiting(browser: Browser, width: int = 1200, height: int = 900) -> Iterator
 
     context.route("**/*", guard)
     seen.page.on("pageerror", lambda error: seen.errors.append(str(error)))
+    seen.page.on("console", lambda message: seen.console.append(message.text) if message.type == "error" else None)
     try:
         yield seen
     finally:
