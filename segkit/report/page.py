@@ -56,7 +56,7 @@ def _segment(own: Told) -> str:
 
 def _content(part: Part) -> str:
     picture = "" if part.pictures is None else _picture(*part.pictures)
-    table = "" if part.table is None else _table(part.table, unfolded=part.chart is None)
+    table = "" if part.table is None or part.table.empty else _table(part.table, unfolded=part.chart is None)
     nothing = "" if part.notes or picture or table else "<p>Nothing found.</p>"
     return f"{_notes(part.notes)}{picture}{table}{nothing}"
 

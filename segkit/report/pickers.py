@@ -55,7 +55,7 @@ def pickers(given: Asked, offered: Sequence[Segment], body: str, show: Callable[
             shown.value = show([offered[i] for i in chosen.value], start=start, every=every.value, as_of=at.as_of)
             problem.value = ""
         except SegkitError as error:
-            problem.value = f'<span role="alert">{escape(str(error))}</span>'
+            problem.value = f'<div role="alert" style="white-space:pre-line">{escape(str(error))}</div>'
 
     for picker in (chosen, as_of, back, every):
         picker.observe(update, "value")
