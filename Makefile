@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: notebooks demo test test-browser screenshots gallery lab bench bench-full docs lint clean
+.PHONY: notebooks demo test test-browser trust screenshots gallery lab bench bench-full docs lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -14,6 +14,9 @@ test: $(VENV)/.test
 
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest -q tests/browser
+
+trust: $(VENV)/.browser
+	$(BIN)/python tests/trust.py full
 
 screenshots: $(VENV)/.browser
 	$(BIN)/python tests/browser/screenshots.py

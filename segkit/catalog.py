@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from segkit import display
 from segkit.display import Line, Table, View
+from segkit.documents import check_size
 from segkit.errors import CatalogError, DefinitionError, unknown
 from segkit.nodes import Value, checked_name
 
@@ -226,7 +227,7 @@ class Catalog:
             document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise CatalogError(f"cannot read the catalog {str(path)!r}: {error.strerror}", fix="check the path") from None
-        except (TypeError, UnicodeError, yaml.YAMLError) as error:
+        except (RecursionError, TypeError, UnicodeError, ValueError, yaml.YAMLError) as error:
             raise CatalogError(f"the catalog {str(path)!r:.300} is no YAML: {error}", fix="correct the text") from None
         return cls.from_dict(document)
 
@@ -433,6 +434,11 @@ def _merged(table: str, declared: Mapping[str, Column], columns: Mapping[str, Co
 
 def _read_catalog(document: Any) -> Catalog:
     known = ("contacts", "events", "lists", "history", "calculated", "verbs", "metrics", "as_of", "timezone")
+    try:
+        check_size(document)
+    except DefinitionError:
+        fix = "a catalog is a few mappings and lists inside of each other"
+        raise CatalogError("the catalog is too deep or too large", where="catalog", fix=fix) from None
     parts = _mapping(document, "catalog", known)
     contacts = dict(_mapping(parts.get("contacts", {}), "catalog.contacts", _names(ContactTable)))
     contacts["fields"] = _read_columns(contacts.get("fields", {}), "catalog.contacts.fields")
@@ -446,7 +452,7 @@ def _read_catalog(document: Any) -> Catalog:
         verbs=_read_verbs(parts.get("verbs") or {}),
         metrics=_read_metrics(parts.get("metrics") or {}),
         as_of=_read_instant(parts.get("as_of")),
-        timezone=checked_zone(parts["timezone"]) if parts.get("timezone") is not None else None,
+        timezone=checked_zone(parts["timezone"], "catalog.timezone") if parts.get("timezone") is not None else None,
     )
 
 
@@ -480,6 +486,8 @@ def _read_history(document: Any, where: str) -> HistoryTable:
         raise CatalogError("a table of history needs table and fields", where=where, fix="write fields: {tier: customer_tier}")
     fields = parts["fields"]
     if isinstance(fields, list | tuple):
+        if not all(isinstance(name, str) for name in fields):
+            raise CatalogError("fields must be a list of names", where=f"{where}.fields", fix="write [tier, points]")
         fields = {name: {} for name in fields}
     elif isinstance(fields, Mapping):
         fields = {name: {"column": spec} if isinstance(spec, str) else spec for name, spec in fields.items()}
@@ -587,7 +595,7 @@ def _read_column(name: str, spec: Any, where: str) -> Column:
     if "kind" in parts:
         parts["kind"] = _choice("kind", parts["kind"], list(Kind), where)
     if "zone" in parts:
-        checked_zone(parts["zone"])
+        checked_zone(parts["zone"], f"{where}.zone")
     if parts.get("unit") is not None:
         _choice("unit", parts["unit"], ["minutes", "hours", "days", "weeks", "months", "years"], where)
     if parts.get("rate") is not None:
@@ -628,15 +636,16 @@ def _read_instant(value: Any) -> dt.date | None:
     return value if isinstance(value, dt.date) else None
 
 
-def checked_zone(name: Any) -> str:
-    """`name` if it is a time zone of the IANA database."""
+def checked_zone(name: Any, where: str = "") -> str:
+    """`name` if it is a time zone of the IANA database; an error names the place where it stands."""
     try:
         ZoneInfo(name)
     except Exception:
         from zoneinfo import available_timezones
 
         error = unknown("time zone", str(name), available_timezones())
-        raise CatalogError(error.what, fix=error.fix if "did you mean" in error.fix else "write it like Europe/Rome") from None
+        fix = error.fix if "did you mean" in error.fix else "write it like Europe/Rome"
+        raise CatalogError(error.what, fix=fix, where=where) from None
     return str(name)
 
 

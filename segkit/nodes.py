@@ -115,7 +115,7 @@ class Duration(Node):
     def __post_init__(self) -> None:
         if isinstance(self.amount, bool) or not isinstance(self.amount, int):
             raise DefinitionError(
-                f"{self.amount!r} {self.unit} is not a whole number of {self.unit}", fix="use a smaller unit, such as hours"
+                f"{self.amount!r:.80} {self.unit} is not a whole number of {self.unit}", fix="use a smaller unit, such as hours"
             )
         if not 0 <= self.amount <= 10_000_000:
             raise DefinitionError(f"{self.amount} {self.unit} is out of range", fix="use 0 to 10,000,000")
@@ -361,7 +361,7 @@ class Anniversary(Node):
 
     def __post_init__(self) -> None:
         if isinstance(self.within, bool) or not isinstance(self.within, int) or not 0 <= self.within <= 366:
-            raise DefinitionError(f"an anniversary within {self.within!r} days", fix="use 0 to 366 days")
+            raise DefinitionError(f"an anniversary within {self.within!r:.80} days", fix="use 0 to 366 days")
 
 
 def _positive(length: Duration) -> None:

@@ -139,7 +139,7 @@ class Workspace:
         self._lists = {} if self._home is None else lists.frozen(self._home / "lists")
         self._handed: dict[str, StaticList] = {}
         if self._lists:
-            self._hand_over({})
+            self._hand_over({}, self._lists)
         moment(self._as_of, self._zone)
         self.F = Names(field, lambda: (*self._catalog.contacts.fields, *self._catalog.calculated))
         self.E = Names(event, lambda: self._catalog.event_names())
@@ -263,8 +263,11 @@ class Workspace:
         at = moment(members.attrs["as_of"], self._zone)
         own = StaticList(name, len(members), at.as_of, catalog.contacts.key)
         lists.write(folder, own, members.iloc[:, 0].tolist())
-        self._lists = {**self._lists, name: own}
-        self._hand_over(self._handed)
+        try:
+            self._hand_over(self._handed, {**self._lists, name: own})
+        except BaseException:
+            lists.remove(folder, name)
+            raise
         return own
 
     def unfreeze(self, name: str) -> None:
@@ -281,9 +284,9 @@ class Workspace:
         ()
         """
         lists.known(self._lists, name)
+        handed, known = ({other: own for other, own in those.items() if other != name} for those in (self._handed, self._lists))
+        self._hand_over(handed, known)
         lists.remove(self._folder("lists"), name)
-        self._lists = {other: own for other, own in self._lists.items() if other != name}
-        self._hand_over({other: own for other, own in self._handed.items() if other != name})
 
     def track(
         self,
@@ -1789,13 +1792,13 @@ class Workspace:
         """Hands the engine the frozen lists that plans name, each when it is first needed."""
         named = {name: self._lists[name] for own in plans for name in own.lists if name in self._lists}
         if not named.keys() <= self._handed.keys():
-            self._hand_over({**self._handed, **named})
+            self._hand_over({**self._handed, **named}, self._lists)
 
-    def _hand_over(self, wanted: Mapping[str, StaticList]) -> None:
+    def _hand_over(self, wanted: Mapping[str, StaticList], known: Mapping[str, StaticList]) -> None:
         """Hands the engine some frozen lists, in place of those it has, and makes the names of all known."""
         table = lists.handed(self.engine, self._catalog, self._folder("lists"), wanted.values())
-        self._catalog = replace(self._catalog, frozen=replace(table, observed=tuple(self._lists)))
-        self._handed = dict(wanted)
+        self._catalog = replace(self._catalog, frozen=replace(table, observed=tuple(known)))
+        self._handed, self._lists = dict(wanted), dict(known)
 
     # ------------------------------------------------------------ definitions
 

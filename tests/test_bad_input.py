@@ -728,6 +728,52 @@ def test_a_catalog_that_does_not_fit_names_the_nearest(catalog: Any, part: str) 
     assert part in _refused(SegkitError, {"contacts": CONTACTS, "events": EVENTS}, catalog=catalog)
 
 
+DEEP = reduce(lambda inner, _: {"type": inner}, range(5_000), {})
+ENDLESS: dict[str, Any] = {"contacts": {"fields": {}}}
+ENDLESS["contacts"]["fields"]["a"] = {"zone": ENDLESS}
+
+
+@pytest.mark.parametrize(
+    ("catalog", "where"),
+    [
+        ({"contacts": {"fields": {"a": {"zone": DEEP}}}}, "catalog"),
+        (ENDLESS, "catalog"),
+        ({"contacts": {"fields": {"a": {"zone": "x"}}}}, "catalog.contacts.fields.a.zone"),
+        ({"timezone": []}, "catalog.timezone"),
+        ({"history": [{"table": "past", "fields": [{}]}]}, "catalog.history[0].fields"),
+    ],
+    ids=["deep", "endless", "zone", "no zone", "history"],
+)
+def test_a_malformed_catalog_names_the_place(catalog: Any, where: str) -> None:
+    with pytest.raises(CatalogError) as refusal:
+        Catalog.from_dict(catalog)
+    told(refusal.value, where=False)
+    assert refusal.value.where == where
+
+
+def test_a_catalog_file_too_deep_to_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "catalog.yml").write_text("[" * 5_000)
+    with pytest.raises(CatalogError) as refusal:
+        Catalog.from_file(tmp_path / "catalog.yml")
+    told(refusal.value, where=False)
+
+
+@pytest.mark.parametrize("text", ["a > 1 AND\nb = 'x\0'", "a > 1 AND\nb = 'x\ud800'"], ids=ascii)
+def test_a_text_that_no_engine_can_hold_names_the_place(text: str) -> None:
+    with pytest.raises(DefinitionError) as refusal:
+        segkit.parse(text)
+    told(refusal.value)
+    assert refusal.value.where.startswith("line 2, column 7\n")
+    str(refusal.value).encode()
+
+
+def test_a_long_argument_is_told_in_short() -> None:
+    for call in (lambda x: segkit.days(x), lambda x: F.d.anniversary(within_days=x)):
+        with pytest.raises(DefinitionError) as refusal:
+            call("x" * 10_000)
+        told(refusal.value, where=False)
+
+
 @pytest.mark.parametrize(
     "options", [{"timezone": "Mars/Base"}, {"timezone": 5}, {"timezone": ""}, {"timezone": "../etc/passwd"}, {"as_of": "soon"}, {"as_of": 5}, {"as_of": float("nan")}, {"as_of": pd.NaT}],
     ids=str,
@@ -774,8 +820,8 @@ def test_a_missing_contact_key_is_refused() -> None:
 # ---------------------------------------------------------------- no clock in the query
 
 CLOCKS = re.compile(
-    r"\b(NOW|TODAY|CURRENT_\w+|CURDATE|CURTIME|GETDATE|GETUTCDATE|SYSDATE\w*|SYSTIMESTAMP|LOCALTIME\w*|UTC_\w+|UNIX_TIMESTAMP|"
-    r"CLOCK_TIMESTAMP|STATEMENT_TIMESTAMP|TRANSACTION_TIMESTAMP|RANDOM|RAND|UUID)\b",
+    r"\b(NOW|TODAY|CURRENT_(?!TIMEZONE)\w+|CURDATE|CURTIME|GETDATE|GETUTCDATE|SYSDATE\w*|SYSTIMESTAMP|LOCALTIME\w*|UTC_\w+|UNIX_TIMESTAMP\(\)|"
+    r"CLOCK_TIMESTAMP|STATEMENT_TIMESTAMP|TRANSACTION_TIMESTAMP|RANDOM|RAND|UUID)(?!\w)",
     re.IGNORECASE,
 )
 QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`")

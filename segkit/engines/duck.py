@@ -116,6 +116,9 @@ class DuckDB:
 
 _FIXES = {
     "read-only mode": "to write, pass a connection of your own: connect(duckdb.connect('file.duckdb'))",
+    "Out of Memory Error": "ask for less at once, or SET memory_limit and temp_directory on a connection of your own",
+    "No space left": "free space on the disk",
+    "File too large": "free space on the disk",
 }
 
 

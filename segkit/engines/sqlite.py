@@ -115,6 +115,8 @@ _LIMITS = {
     "stack overflow": "nest the definition less deeply: freeze a part of it as a static list",
     "at most 64 tables": "one query can ask for 60 different events, lists and ranks: freeze a part as a static list",
     "too many columns": "put fewer different conditions on one event into a segment",
+    "disk is full": "free space on the disk",
+    "disk I/O error": "check the disk: its space, its permissions",
     "too large": "put values in a list: .is_in([...])",
 }
 

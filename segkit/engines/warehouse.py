@@ -182,8 +182,19 @@ class Warehouse:
             return EngineError(f"the connection to {self._source} is closed", fix="connect again")
         told = urls.hidden(str(error).strip(), self._secrets)
         denied = "permission" in told.lower() or "privilege" in told.lower() or "denied" in told.lower()
+        state = str(getattr(error, "sqlstate", None) or "")
         fix = "grant SELECT on the tables of the catalog" if denied else "check the catalog against the tables"
+        fix = next((own for begin, own in _FIXES.items() if state.startswith(begin)), fix)
         return EngineError(f"{self.dialect} refused the query: {told:.1000}", fix=fix)
+
+
+_FIXES = {
+    "53": "free memory or space on the server, or ask for less at once",
+    "57014": "raise the session's statement_timeout, or ask for less at once",
+    "40": "ask again",
+    "55P03": "ask again once the table is not locked any more",
+}
+"""What helps, by how the SQLSTATE begins."""
 
 
 def _values(row: Any) -> Sequence[Any]:

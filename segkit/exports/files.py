@@ -27,11 +27,14 @@ def written(texts: Mapping[Path, str], *, replace: bool) -> tuple[Path, ...]:
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, text)
             new += [path] if is_new else []
-    except (OSError, SegkitError) as error:
+    except BaseException as error:
         for path in new:
             with suppress(OSError):
                 path.unlink()
-        raise SegkitError(f"the export was not written: {error}", fix="check the folder and its permissions") from None
+        told = error.what if isinstance(error, SegkitError) else str(error)
+        if isinstance(error, OSError | SegkitError):
+            raise SegkitError(f"the export was not written: {told}", fix="check the folder: its permissions, its space") from None
+        raise
     return tuple(texts)
 
 

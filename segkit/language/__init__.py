@@ -30,6 +30,7 @@ __all__ = ["definition", "formula", "parse", "parse_fields", "stages", "to_text"
 _PIECE = re.compile(
     r"""(?P<quoted>"[^"]*+"|'[^']*+'|“[^”]*+”|„[^“”]*+[“”]|‘[^’]*+’|`[^`]*+`)|(?P<open>\()|(?P<close>\))|(?P<line>\n)"""
 )
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _ARROW = re.compile(r"\s*(?:→|⟶|➔|->|=>)\s*")
 
 
@@ -157,7 +158,7 @@ def _checked_condition(term: Term) -> nodes.Predicate:
 
 def _read(text: str, rule: str, settled: Callable[[Any], Any], start: int = 0, end: int | None = None) -> Any:
     """What a part of a text says by a rule of the grammar, settled; every error points into the whole text."""
-    part = nodes.checked_text(text)[start:end]
+    part = _storable(text)[start:end]
     state = parser().parse_interactive(part, start=rule)
     seen: list[Token] = []
     try:
@@ -165,6 +166,16 @@ def _read(text: str, rule: str, settled: Callable[[Any], Any], start: int = 0, e
         return settled(state.feed_eof(seen[-1] if seen else None))  # type: ignore[no-untyped-call]
     except (UnexpectedInput, Refusal, DefinitionError) as error:
         raise located(refused(error, part, seen, state), text, start) from None
+
+
+def _storable(text: str) -> str:
+    try:
+        return nodes.checked_text(text)
+    except DefinitionError as error:
+        found = _UNSTORABLE.search(text) if isinstance(text, str) else None
+        if found is None:
+            raise
+        raise located(Refusal(found.start(), error.what, error.fix), text) from None
 
 
 def _lines(text: str) -> list[tuple[int, int]]:

@@ -83,7 +83,7 @@ def located(refusal: Refusal, text: str, start: int = 0) -> DefinitionError:
     end = text.find("\n", at)
     shown, column = text[begin : end if end >= 0 else len(text)], at - begin
     left = max(0, column - _WIDTH * 2 // 3)
-    part = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]", " ", shown[left : left + _WIDTH])
+    part = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", " ", shown[left : left + _WIDTH])
     where = f"line {line}, column {column + 1}\n    {part}\n    {' ' * _cells(part[: column - left])}^"
     return DefinitionError(refusal.what, fix=refusal.fix, where=where)
 
