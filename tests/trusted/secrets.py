@@ -9,6 +9,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -27,14 +28,14 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+\w")
 FORMS = (PASSWORD, quote(PASSWORD, safe=""), quote(PASSWORD), "hush")
 
 
-def leaks(_: int, engines: list[str]) -> Iterator[Figure]:
-    """Passwords of URLs, then addresses of contacts."""
+def leaks(count: int, engines: list[str]) -> Iterator[Figure]:
+    """Passwords of URLs, then addresses of contacts; reports are on so many segments."""
     if "postgres" in engines:
-        yield _passwords()
-    yield _addresses()
+        yield _passwords(count)
+    yield _addresses(count)
 
 
-def _passwords() -> Figure:
+def _passwords(count: int) -> Figure:
     own = ENGINES["postgres"].loaded({"contacts": CONTACTS, "events": EVENTS})
     address = url(own, quote(PASSWORD, safe=""))
     log = io.StringIO()
@@ -51,7 +52,7 @@ def _passwords() -> Figure:
         ):
             warnings.simplefilter("ignore")
             with connect(address, as_of="2025-06-30", home=folder) as ws:
-                told = [*_of_workspace(ws, [Segment("US", F.country == "USA"), Segment("Opened", E.opened.any())])]
+                told = [*_of_workspace(ws, [Segment("US", F.country == "USA"), Segment("Opened", E.opened.any())], count)]
                 told += _errors(ws)
             for wrong in (
                 address.replace("postgresql://", "postgresql://nobody"),
@@ -69,16 +70,17 @@ def _passwords() -> Figure:
     return Figure("Passwords in what is kept, shown, told and logged", on, len(told), found, "a repr that holds the URL", caught)
 
 
-def _addresses() -> Figure:
+def _addresses(count: int) -> Figure:
     with TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with connect(home=folder) as ws:
             own = [Segment("US", F.country == "USA"), Segment("Readers", E.opened.within(days=30).any())]
-            told = [*_of_workspace(ws, own)]
+            told = [*_of_workspace(ws, own, count)]
             key = ws.members(own[0]).iloc[0, 0]
             for shown in (ws.preview(own[0], mask=True), ws.explain(own[0], key, mask=True), ws.profile(own[0], mask=True)):  # fmt: skip
                 told += [repr(shown), str(shown._repr_html_())]  # type: ignore[operator]
-            told += [_exported(ws, own), json.dumps(ws.builder(own[0]).get_state(), default=str), *_errors(ws)]
+            told += [json.dumps(ws.builder(own[0]).get_state(), default=str), *_errors(ws)]
+            told += [_exported(ws, own)] if find_spec("nbconvert") else []
             bare, addresses = ws.preview(own[0]), set(ws.members(everyone(), ["email"])["email"].dropna())
         told += _files(Path(folder))
     found = sum(len(addresses.intersection(_ADDRESS.findall(text))) for text in told)
@@ -89,7 +91,7 @@ def _addresses() -> Figure:
     )
 
 
-def _of_workspace(ws: Workspace, own: list[Segment]) -> Iterator[str]:
+def _of_workspace(ws: Workspace, own: list[Segment], count: int) -> Iterator[str]:
     """What a workspace shows and writes of segments."""
     ws.define(*own)
     for one in own:
@@ -101,7 +103,7 @@ def _of_workspace(ws: Workspace, own: list[Segment]) -> Iterator[str]:
         yield repr(thing)
     yield ws._repr_html_()
     yield str(ws.builder(own[0])._repr_mimebundle_()[0]["text/html"])
-    yield ws.report(own).html()
+    yield from (ws.report([one]).html() for one in own[:count])
     yield str(sk.show_findings(ws.audit(own))._repr_html_())
     yield ws.sql(own[0])
     yield str(ws.export(own, "view", name="people"))

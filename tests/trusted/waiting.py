@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from engines import ENGINES, Rows, closed_in_the_end
@@ -52,9 +53,10 @@ def _waits(engine: str, count: int) -> Iterator[float]:
             yield _interrupted(lambda: ws.engine.frame(ENDLESS[engine]), lambda: ws.size(everyone()))
 
 
+@cache
 def _unguarded() -> float:
     connection = sqlite3.connect(":memory:")
-    query = _COUNTED.format(limit=" LIMIT 10000000")
+    query = _COUNTED.format(limit=" LIMIT 6000000")
     return _interrupted(lambda: connection.execute(query).fetchall(), lambda: connection.execute("SELECT 1").fetchall())
 
 
