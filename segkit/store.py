@@ -254,11 +254,20 @@ def write(path: Path, text: str) -> None:
     Raises:
         SegkitError: the folder cannot be written to.
     """
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, own: bytes) -> None:
+    """Puts bytes at a path, in the same way.
+
+    Raises:
+        SegkitError: the folder cannot be written to.
+    """
     beside = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with beside.open("xb") as file:
+            file.write(own)
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)

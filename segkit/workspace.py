@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
@@ -344,15 +345,26 @@ class Workspace:
         """The segments whose membership is kept."""
         return tuple(self._tracked().values())
 
-    def refresh(self, *, as_of: Any = None, dry_run: bool = False, hook: tracking.Hook | None = None) -> pd.DataFrame:
+    def refresh(
+        self,
+        *,
+        as_of: Any = None,
+        full: bool = False,
+        check: bool = False,
+        dry_run: bool = False,
+        hook: tracking.Hook | None = None,
+    ) -> pd.DataFrame:
         """Looks who is a member of each tracked segment, and keeps who came and went since the last time.
 
         All segments are evaluated as of one instant, and written in one transaction: whatever stops a refresh, it is kept
         whole or not at all. A segment that cannot be evaluated does not stop the others. Running it again as of the same
-        instant, or in two processes at once, changes nothing.
+        instant, or in two processes at once, changes nothing. In DuckDB only contacts that could have changed since the last
+        refresh are looked at: those with other rows, and those that an instant of a definition has passed.
 
         Args:
             as_of: the instant of evaluation (default: the workspace's, else now); not before the last refresh.
+            full: look at all contacts.
+            check: look both ways. Where they differ, what all contacts say is kept, and `error` tells who differs.
             dry_run: only tell what would be kept.
             hook: is called as `hook(segment, adds, removes)` with the name and two lists of contact keys for each segment
                 that moved, after all is kept, to change a copy elsewhere. One that fails does not stop the others.
@@ -361,7 +373,8 @@ class Workspace:
             A row for each tracked segment: segment, version (of its definition), size, entries, exits (since the last refresh,
             missing at the first), outcome (`first`, `refreshed`, `new version`: its meaning changed, `already there`: of this
             instant, `overtaken`: another process has refreshed as of a later one meanwhile, `failed`: size is that of the last
-            refresh), alert (what about its size needs a look), note (warnings), error. `attrs["as_of"]` is the instant.
+            refresh), looked_at (how many contacts; missing: all), alert (what about its size needs a look), note (warnings,
+            and why all contacts were looked at again), error. `attrs["as_of"]` is the instant.
 
         Raises:
             DefinitionError: nothing is tracked, or the instant is yet to come.
@@ -375,10 +388,10 @@ class Workspace:
         [['Readers', 235, 22, 92]]
         """
         at = self._moment(as_of)
-        folder, planned = self._folder("tracking"), self._planner(at)
+        folder, source = self._folder("tracking"), self._tracked_source(full, check)
         if dry_run:
-            return tracking.foreseen(folder, self.engine, at.as_of, planned)
-        return tracking.refreshed(folder, self.engine, at.as_of, planned, hook)
+            return tracking.foreseen(folder, source, at.as_of)
+        return tracking.refreshed(folder, source, at.as_of, hook)
 
     def tracked_sizes(self, segments: Iterable[str] | None = None) -> pd.DataFrame:
         """How large tracked segments were at each refresh, as it was seen then.
@@ -1772,16 +1785,19 @@ class Workspace:
     def _tracked(self) -> dict[str, Segment]:
         return {} if self._home is None else {str(own.name): own for own in tracking.tracked(self._folder("tracking"))}
 
-    def _planner(self, at: Moment) -> Callable[[tracking.Tracked], tuple[Plan, str]]:
-        """What plans a tracked segment, all of one catalog and among the same others, and writes out what it means."""
+    def _tracked_source(self, full: bool, check: bool) -> tracking.Source:
+        """What evaluates tracked segments, all of one catalog and among the same others, and writes out what they mean."""
         catalog, known = self._checked(), by_name({**self._segments, **self._tracked()})
 
-        def planned(own: tracking.Tracked) -> tuple[Plan, str]:
-            made = plan(own.definition, catalog, at, known)
+        def planned(own: tracking.Tracked, at: dt.datetime) -> Plan:
+            made = plan(own.definition, catalog, Moment(at, self._zone), known)
             self._hand_over_those_of([made])
-            return made, tracking.written_out(own.definition.where, catalog, known, at.zone)
+            return made
 
-        return planned
+        def written(own: tracking.Tracked) -> str:
+            return tracking.written_out(own.definition.where, catalog, known, self._zone)
+
+        return tracking.Source(self.engine, planned, written, full=full, check=check)
 
     def _folder(self, name: str) -> Path:
         if self._home is None:

@@ -348,7 +348,7 @@ def test_hundreds_of_segments_are_asked_together(ws: Workspace, monkeypatch: pyt
     monkeypatch.setattr(type(ws.engine), "columns", lambda self, sql: asked.append(sql) or columns(self, sql))
     frame = ws.refresh(as_of=day(1))
     assert frame["size"].tolist() == [i % 41 for i in range(230)]
-    assert len(asked) == 3
+    assert sum("bits_0" in sql for sql in asked) == 3
 
 
 @pytest.mark.parametrize("kind", [Kind.INTEGER, Kind.TEXT])

@@ -21,20 +21,22 @@ Examples:
 @click.command(epilog=_EPILOG)
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @connected
+@click.option("--full", is_flag=True, help="Look at all contacts, not only at those that could have changed (DuckDB).")
+@click.option("--check", is_flag=True, help="Look both ways, and tell who differs.")
 @click.option("--dry-run", is_flag=True, help="Only tell what would be kept.")
 @as_json
-def refresh(files: tuple[Path, ...], connection: Connection, dry_run: bool, as_json: bool) -> None:
+def refresh(files: tuple[Path, ...], connection: Connection, full: bool, check: bool, dry_run: bool, as_json: bool) -> None:
     """Keep who came to tracked segments, and who left.
 
     The segments of FILES (files or folders) are tracked from now on, beside those that are already. Exit code 1: a segment
-    could not be evaluated; the others are kept.
+    could not be evaluated, or a check found a difference; the others are kept.
     """
     with connection.open() as workspace:
         if files:
             workspace.track(workspace.load(*files))
-        frame = workspace.refresh(dry_run=dry_run)
+        frame = workspace.refresh(full=full, check=check, dry_run=dry_run)
     told(frame, as_json)
     for name, alert in frame.loc[frame["alert"] != "", ["segment", "alert"]].itertuples(index=False):
         click.echo(f"alert: {name}: {alert}", err=True)
-    if (frame["outcome"] == "failed").any():
+    if (frame["error"] != "").any():
         sys.exit(1)

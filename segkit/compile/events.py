@@ -310,7 +310,7 @@ def _properties_of(feature: Feature) -> Iterable[str]:
                 stack.extend(getattr(node, slot) for slot in getattr(node, "__slots__", ()))
 
 
-def _columns_read(feature: Feature, i: int, catalog: Catalog) -> Iterable[str]:
+def columns_read(feature: Feature, i: int, catalog: Catalog) -> Iterable[str]:
     """The columns of one event table that hold the properties which a feature reads."""
     if len(feature.tables) == 1:
         return _properties_of(feature)
@@ -349,7 +349,7 @@ def _repeated(table: EventTable, at: Moment, features: Sequence[Feature]) -> exp
     assert table.id is not None
     own = sql.column(table.id, "e")
     query = exp.Select(expressions=[sql.aliased(own, table.id)]).from_(sql.table(table.table, "e"), copy=False)
-    if wanted := _wanted(table, features, "c"):
+    if wanted := read_by(table, features, "c"):
         ids = exp.Select(expressions=[sql.column(table.id, "c")], distinct=exp.Distinct())
         ids = ids.from_(sql.table(table.table, "c"), copy=False).where(*_of_somebody(table, at, "c"), *wanted, copy=False)
         read = sql.column(table.id, "wanted")
@@ -363,7 +363,7 @@ def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature], rep
     """The events whose ids do not repeat, and the first row of each id that does."""
     table = catalog.events[i]
     assert table.id is not None
-    read = {column for feature in features for column in _columns_read(feature, i, catalog)}
+    read = {column for feature in features for column in columns_read(feature, i, catalog)}
     wanted = (table.id, table.contact, table.event, table.time, *sorted(read))
     kept = list(dict.fromkeys(name for name in wanted if name is not None))
     on = exp.EQ(this=sql.column(table.id, repeated), expression=sql.column(table.id, "e"))
@@ -371,7 +371,7 @@ def _once(i: int, catalog: Catalog, at: Moment, features: Sequence[Feature], rep
     single = exp.Select(expressions=columns).from_(sql.table(table.table, "e"), copy=False)
     single.join(sql.table(repeated), on=on, join_type="left", copy=False)
     single = single.where(
-        *_of_somebody(table, at, "e"), *_wanted(table, features, "e"), sql.is_null(table.id, repeated), copy=False
+        *_of_somebody(table, at, "e"), *read_by(table, features, "e"), sql.is_null(table.id, repeated), copy=False
     )
     copy = sql.fresh("copy", {name.casefold() for name in kept})
     copies = sql.row_number([sql.column(table.id, "e")], _smallest_first(table))
@@ -405,7 +405,7 @@ def _of_somebody(table: EventTable, at: Moment, alias: str) -> list[Sql]:
     return [exp.Not(this=sql.is_null(table.contact, alias)), not_after(time, alias, at)]
 
 
-def _wanted(table: EventTable, features: Sequence[Feature], alias: str) -> list[Sql]:
+def read_by(table: EventTable, features: Sequence[Feature], alias: str) -> list[Sql]:
     """What every event that one of some features reads meets, by its name and time; nothing where one reads them all."""
     names = conditions.Names(alias)
     by_name: dict[str | None, list[Feature]] = {}

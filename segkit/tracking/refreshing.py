@@ -2,6 +2,8 @@
 
     tracked segments  ->  plans  ->  members, asked while nothing is locked  ->  differences, written in one transaction
 
+Of an embedded database only the contacts that could have changed are asked for (`incremental`).
+
 Whoever is slower than another refresh finds its entry in the log when it comes to write: of one instant nothing is written
 twice, and of an earlier one nothing at all.
 """
@@ -10,32 +12,52 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit.engines import Engine
 from segkit.errors import DataError, DefinitionError, SegkitError
 from segkit.plan import Plan
-from segkit.tracking import ledger, log, members, numbers
+from segkit.tracking import incremental, ledger, log, members, numbers, seen
+from segkit.tracking.incremental import Before, is_possible
 from segkit.tracking.ledger import Change, Ledger, Tracked
 from segkit.tracking.log import Log
+from segkit.tracking.seen import Seen
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-Planned = Callable[[Tracked], tuple[Plan, str]]
-"""Plans a tracked segment, and writes out what its definition means."""
+Planned = Callable[[Tracked, dt.datetime], Plan]
+"""Plans a tracked segment as of an instant."""
+Written = Callable[[Tracked], str]
+"""Writes out what the definition of a tracked segment means."""
 Hook = Callable[[str, list[Any], list[Any]], object]
 """Is told of a segment, whom to add and whom to remove."""
-COLUMNS = ("segment", "version", "size", "entries", "exits", "outcome", "alert", "note", "error")
+COLUMNS = ("segment", "version", "size", "entries", "exits", "outcome", "looked_at", "alert", "note", "error")
 FIRST, REFRESHED, NEW_VERSION = "first", "refreshed", "new version"
 WRITTEN = (FIRST, REFRESHED, NEW_VERSION)
 ALREADY, OVERTAKEN, FAILED = "already there", "overtaken", "failed"
 _WHOLE_AFTER = 64
 """So many changes after which all members are written down again: as many parts are read at most for a refresh."""
+_MOST_TOLD = 10
 _AHEAD = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where members come from: an engine, what plans segments for it, and how many contacts are looked at.
+
+    `full` looks at all; `check` looks at those that could have changed and at all, and compares.
+    """
+
+    engine: Engine
+    planned: Planned
+    written: Written
+    full: bool = False
+    check: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +70,7 @@ class Row:
     size: int | None = None
     entries: int | None = None
     exits: int | None = None
+    looked_at: int | None = None
     alert: str = ""
     note: str = ""
     error: str = ""
@@ -67,33 +90,52 @@ class _Moved:
 
 
 @dataclass(frozen=True)
+class _Answer:
+    """What the data said: members; of segments of which some contacts were looked at how many, and why all were of others.
+
+    `wrong` tells where looking at some gave other members than looking at all, which `members` are of. `seen` is what the
+    tables held.
+    """
+
+    members: members.Members
+    looked_at: Mapping[str, int] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    seen: Seen | None = None
+
+
+@dataclass(frozen=True)
 class _Asked:
-    """What the data said: members, and of each segment what it means and what is to be noted."""
+    """What was asked at an instant: the answer, and of each segment what it means, its warnings, and why it cannot be asked."""
 
     at: int
-    members: members.Members
+    answer: _Answer
     texts: Mapping[str, str]
-    notes: Mapping[str, str]
+    warnings: Mapping[str, Sequence[str]]
     failed: Mapping[str, str]
 
 
-def refreshed(folder: Path, engine: Engine, at: dt.datetime, planned: Planned, hook: Hook | None = None) -> pd.DataFrame:
+def refreshed(folder: Path, source: Source, at: dt.datetime, hook: Hook | None = None) -> pd.DataFrame:
     """Refreshes what is tracked, tells a hook of each segment that moved once all is written, and gives a frame.
 
     `Workspace.refresh` says what the columns mean.
     """
-    before, asked = _asked(folder, engine, at, planned)
-    with log.writing(folder) if asked.members.found else log.reading(folder) as own:
+    before, asked = _asked(folder, source, at)
+    with log.writing(folder) if asked.answer.members.found else log.reading(folder) as own:
         now = ledger.read(own)
         numbering, moved = _compared(own, now, asked, before)
-        if any(each.row.outcome in WRITTEN for each in moved):
+        written = frozenset(each.row.segment for each in moved if each.row.outcome in WRITTEN)
+        if written:
             _write(own, now, asked.at, numbering, moved)
+    if written and asked.answer.seen is not None:
+        with suppress(SegkitError):  # without it the next refresh looks at all contacts
+            seen.write(folder, replace(asked.answer.seen, names=written), own.entries[-1].hash)
     return _frame([each.row if hook is None else _told(hook, each, numbering) for each in moved], at)
 
 
-def foreseen(folder: Path, engine: Engine, at: dt.datetime, planned: Planned) -> pd.DataFrame:
+def foreseen(folder: Path, source: Source, at: dt.datetime) -> pd.DataFrame:
     """What a refresh would tell. Nothing is written."""
-    before, asked = _asked(folder, engine, at, planned)
+    before, asked = _asked(folder, source, at)
     with log.reading(folder) as own:
         _, moved = _compared(own, ledger.read(own), asked, before)
     return _frame([each.row for each in moved], at)
@@ -102,23 +144,70 @@ def foreseen(folder: Path, engine: Engine, at: dt.datetime, planned: Planned) ->
 # ---------------------------------------------------------------- asking
 
 
-def _asked(folder: Path, engine: Engine, at: dt.datetime, planned: Planned) -> tuple[Ledger, _Asked]:
+def _asked(folder: Path, source: Source, at: dt.datetime) -> tuple[Ledger, _Asked]:
     """Asks for the members of what is tracked and not done yet."""
     stamp = ledger.stamp(at)
+    plans, texts, failed = dict[str, Plan](), dict[str, str](), dict[str, str]()
     with log.reading(folder) as own:
         before = ledger.read(own)
         _check_instant(before, at)
         todo = [name for name in before.tracked if not before.is_done(name, stamp)]
         numbering = numbers.Numbering(ledger.keys(own, before) if todo else [])
-    plans, texts, failed = {}, {}, {}
-    for name in todo:
-        try:
-            plans[name], texts[name] = planned(before.tracked[name])
-        except SegkitError as error:
-            failed[name] = str(error)
-    found = members.asked(engine, plans, numbering)
-    notes = {name: "; ".join(plan.warnings) for name, plan in plans.items()}
-    return before, _Asked(stamp, found, texts, notes, {**failed, **found.failed})
+        for name in todo:
+            try:
+                plans[name], texts[name] = source.planned(before.tracked[name], at), source.written(before.tracked[name])
+            except SegkitError as error:
+                failed[name] = str(error)
+        last = _last(folder, own, before, source, texts) if plans and is_possible(source.engine) else None
+    answer = _answer(source, plans, numbering, stamp, last) if plans else _Answer(members.Members(numbering, {}, {}))
+    warned = {name: plan.warnings for name, plan in plans.items()}
+    return before, _Asked(stamp, answer, texts, warned, {**failed, **answer.members.failed})
+
+
+def _last(folder: Path, own: Log, before: Ledger, source: Source, texts: Mapping[str, str]) -> Before | None:
+    """What was seen at the last refresh, and how the segments were that can go on from there."""
+    import numpy as np
+
+    entry = next((entry for entry in reversed(own.entries) if entry.kind == ledger.REFRESH), None)
+    known = None if entry is None else seen.read(folder, entry.hash)
+    if known is None:
+        return None
+    plans, were = dict[str, Plan](), dict[str, np.ndarray]()
+    for name, text in texts.items():
+        version = before.version(name)
+        if name in known.names and not source.full and version is not None and version.text == text:
+            changes = ledger.of_version(before, name, version.number)
+            were[name] = np.flatnonzero(ledger.state(own, changes, before.contacts))
+            with suppress(SegkitError):
+                plans[name] = source.planned(before.tracked[name], ledger.instant(known.at))
+    return Before(known, plans, were)
+
+
+def _answer(source: Source, plans: Mapping[str, Plan], numbering: numbers.Numbering, at: int, last: Before | None) -> _Answer:
+    """The members of segments: among the contacts that could have changed where that is enough, else among all."""
+    if not is_possible(source.engine):
+        return _Answer(members.asked(source.engine, plans, numbering))
+    now, some = incremental.asked(source.engine, plans, numbering, at, last)
+    reasons = {} if source.full else some.reasons
+    rest = {name: plan for name, plan in plans.items() if source.check or name not in some.members}
+    every = members.asked(source.engine, rest, numbering)
+    found = members.Members(numbering, {**some.members, **every.found}, every.failed)
+    if not source.check:
+        return _Answer(found, dict.fromkeys(some.members, some.looked_at), reasons, {}, now)
+    wrong = {name: _differences(own, found.found[name], numbering) for name, own in some.members.items() if name in every.found}
+    return _Answer(found, {}, reasons, {name: told for name, told in wrong.items() if told}, now)
+
+
+def _differences(some: bytes, every: bytes, numbering: numbers.Numbering) -> str:
+    """Whom looking at some contacts took for members wrongly, or missed; nothing where it is right."""
+    import numpy as np
+
+    [one], [other] = numbers.unpacked(some), numbers.unpacked(every)
+    keys = numbering.keys_of(np.setxor1d(one, other))
+    if not keys:
+        return ""
+    told = ", ".join(repr(key) for key in keys[:_MOST_TOLD]) + (", ..." if len(keys) > _MOST_TOLD else "")
+    return f"looking only at contacts that could have changed was wrong for {len(keys):,}: {told} (kept: what all contacts say)"
 
 
 def _check_instant(before: Ledger, at: dt.datetime) -> None:
@@ -146,11 +235,11 @@ def _told_at(at: dt.datetime) -> str:
 
 def _compared(own: Log, now: Ledger, asked: _Asked, before: Ledger) -> tuple[numbers.Numbering, list[_Moved]]:
     """What became of each segment, seen from the log as it is now."""
-    numbering = asked.members.numbering
-    found: Callable[[str], np.ndarray] = asked.members.of
+    numbering = asked.answer.members.numbering
+    found: Callable[[str], np.ndarray] = asked.answer.members.of
     if now.contacts != before.contacts:
         numbering = numbers.Numbering(ledger.keys(own, now))
-        found = asked.members.renumbered(numbering)
+        found = asked.answer.members.renumbered(numbering)
     moved = []
     for name in before.tracked:
         if name not in now.tracked:
@@ -193,7 +282,8 @@ def _moved(own: Log, now: Ledger, asked: _Asked, name: str, found: np.ndarray, c
     are = np.zeros(contacts, dtype=bool)
     are[found] = True
     adds, removes = np.flatnonzero(are & ~were), np.flatnonzero(were & ~are)
-    row = Row(name, REFRESHED, 1, len(found), len(adds), len(removes), note=asked.notes[name])
+    row = Row(name, REFRESHED, 1, len(found), len(adds), len(removes), note="; ".join(asked.warnings[name]))
+    row = replace(row, looked_at=asked.answer.looked_at.get(name), error=asked.answer.wrong.get(name, ""))
     nobody = np.array([], dtype=np.int64)
     members_now = np.flatnonzero(are)
     if last is None:
@@ -203,8 +293,13 @@ def _moved(own: Log, now: Ledger, asked: _Asked, name: str, found: np.ndarray, c
         new = replace(row, outcome=NEW_VERSION, version=last.number + 1)
         return _Moved(_alerted(new, now, name), text, members_now, nobody, None, adds, removes)
     whole = members_now if _wants_whole(changes, len(adds) + len(removes)) else None
-    same = replace(row, version=last.number)
+    same = replace(row, version=last.number, note=_reasoned(row.note, asked.answer.reasons.get(name)))
     return _Moved(_alerted(same, now, name), None, adds, removes, whole, adds, removes)
+
+
+def _reasoned(note: str, reason: str | None) -> str:
+    """A note that also tells why all contacts were looked at again."""
+    return "; ".join(filter(None, [note, reason and f"all contacts were looked at: {reason}"]))
 
 
 def _wants_whole(changes: Sequence[Change], moved: int) -> bool:
@@ -281,7 +376,7 @@ def _told(hook: Hook, each: _Moved, numbering: numbers.Numbering) -> Row:
 def _frame(rows: Sequence[Row], at: dt.datetime) -> pd.DataFrame:
     import pandas as pd
 
-    kinds = {**dict.fromkeys(COLUMNS, "str"), **dict.fromkeys(("version", "size", "entries", "exits"), "Int64")}
+    kinds = {**dict.fromkeys(COLUMNS, "str"), **dict.fromkeys(("version", "size", "entries", "exits", "looked_at"), "Int64")}
     frame = pd.DataFrame({name: pd.Series([getattr(row, name) for row in rows], dtype=kinds[name]) for name in COLUMNS})
     frame.attrs["as_of"] = at.isoformat()
     return frame
