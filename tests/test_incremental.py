@@ -372,7 +372,7 @@ def test_other_columns_tables_and_keys_are_seen(ws: Workspace, tmp_path: Path) -
     ws.track([Segment("S", RECENT), Segment("Gold", F.tier == "gold")])
     frame = ws.refresh(as_of=AT + HOUR).set_index("segment")
     assert frame["outcome"].to_dict() == {"S": "refreshed", "Gold": "first"}
-    assert "columns that are read" in frame.loc["S", "note"]
+    assert "what is read of them" in frame.loc["S", "note"]
     frame = ws.refresh(as_of=AT + 2 * HOUR).set_index("segment")
     assert (frame["looked_at"] >= 0).all()
     ws.track([Segment("S", RECENT & (F.country == "USA"))])

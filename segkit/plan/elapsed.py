@@ -10,7 +10,7 @@ the contact's own columns that is another one now (`moved`). What this module do
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -92,7 +92,8 @@ def elapsed(then: Plan, now: Plan) -> Elapsed | str:
     """What the clock may have changed between two plans of one definition and catalog, or why nobody can tell."""
     found = Elapsed()
     try:
-        for node in every_node((now.where, now.parts)):
+        nodes = list(every_node((now.where, now.parts)))
+        for node in nodes:
             _check(node)
         _conditions(then.where, now.where, then, now, found)
         if len(then.parts) != len(now.parts):
@@ -103,7 +104,7 @@ def elapsed(then: Plan, now: Plan) -> Elapsed | str:
             _conditions(old.where, new.where, then, now, found)
     except _Unknown as unknown:
         return str(unknown)
-    for passed in _of_tables(then.at, now):
+    for passed in _of_tables(then.at, now, {node.table for node in nodes if isinstance(node, PastColumn)}):
         found.passed[passed] = None
     return found
 
@@ -252,10 +253,9 @@ def _as_written(at: dt.date, time: Column) -> dt.date:
 # ---------------------------------------------------------------- rows that begin and end
 
 
-def _of_tables(then: Moment, now: Plan) -> Iterator[Passed]:
+def _of_tables(then: Moment, now: Plan, past: Iterable[int]) -> Iterator[Passed]:
     """Rows of lists and of tables of history that began or ended, and contacts that came to be."""
     catalog = now.catalog
-    past = {node.table for node in every_node((now.where, now.parts)) if isinstance(node, PastColumn)}
     rows = [(catalog.contacts.table, catalog.contacts.key, catalog.contacts.created, catalog.contacts.fields)]
     for own in {list_table.table: list_table for name in now.lists if (list_table := catalog.list_table(name))}.values():
         rows += [(own.table, own.contact, column, own.columns) for column in (own.joined, own.left)]

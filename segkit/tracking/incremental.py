@@ -251,7 +251,7 @@ def _found(
     import pandas as pd
 
     if before.seen.meaning != now.meaning:
-        raise _Whole("the tables, the columns that are read, or segkit are not those of the last refresh")
+        raise _Whole("the tables, what is read of them, or segkit are not what they were at the last refresh")
     passed = {name: elapsed(before.plans[name], plans[name]) for name in names}
     reasons = {name: own for name, own in passed.items() if isinstance(own, str)}
     some = {name: own for name, own in passed.items() if not isinstance(own, str)}
