@@ -75,6 +75,7 @@ def connect(
     timezone: str | None = None,
     as_of: Any = None,
     home: str | Path | None = ".segkit",
+    history: str | None = None,
 ) -> Workspace:
     """Connects to data.
 
@@ -90,9 +91,11 @@ def connect(
         as_of: the default instant of evaluation (default: the catalog's, else now at each call).
         home: the folder where saved segments, frozen lists and tracked history are kept, made when the first is; None keeps
             nothing.
+        history: the schema of the warehouse where tracked history is kept instead, in tables that `history_tables` makes. A file
+            is then opened to be written to, which for DuckDB shuts out other processes.
 
     Raises:
-        EngineError: the source cannot be opened.
+        EngineError: the source cannot be opened, or keeps no history.
         CatalogError: the catalog does not fit the tables.
 
     >>> from segkit import F
@@ -102,13 +105,13 @@ def connect(
     if source is None:
         source = bundled.folder()
         catalog = bundled.folder() / "catalog.yml" if catalog is None else catalog
-    engine = open_engine(source, dialect)
+    engine = open_engine(source, dialect, "ro" if history is None else "rw")
     tables = engine.tables()
     given = conventional(tables) if catalog is None else replace(as_catalog(catalog), assumed=False)
     own = completed(given, tables)
     if isinstance(engine, ChecksZones):
         engine.check_zones((zone_of(timezone, own), *own.zones()))
-    return Workspace(engine, own, timezone=timezone, as_of=as_of, home=home)
+    return Workspace(engine, own, timezone=timezone, as_of=as_of, home=home, history=history)
 
 
 class Workspace:
@@ -129,8 +132,10 @@ class Workspace:
         timezone: str | None = None,
         as_of: Any = None,
         home: str | Path | None = None,
+        history: str | None = None,
     ) -> None:
         self.engine = engine
+        self._warehouse = None if history is None else tracking.warehouse.opened(engine, history, catalog)
         self._catalog = catalog
         self._is_checked = False
         self._zone = zone_of(timezone, catalog)
@@ -297,7 +302,7 @@ class Workspace:
         at_most: int | None = None,
         moved: float | None = None,
     ) -> None:
-        """Keeps the membership of segments from the next `refresh` on, in the home. Nothing is evaluated yet.
+        """Keeps the membership of segments from the next `refresh` on. Nothing is evaluated yet.
 
         A segment of a name that is tracked replaces it. Where its meaning changed, the next refresh begins a new version of
         it; the history of the old one stays.
@@ -323,7 +328,7 @@ class Workspace:
         given = nodes.checked_list(segments, "segments")
         own = {_named(segment): segment for segment in given}
         self._try_out(self._checked(), {}, own.values(), by_name({**self._segments, **self._tracked(), **own}))
-        tracking.track(self._folder("tracking"), given, tracking.Alerts(at_least, at_most, moved))
+        tracking.track(self._history_place(), given, tracking.Alerts(at_least, at_most, moved))
 
     def untrack(self, *names: str) -> None:
         """Keeps the membership of segments no longer. Their history stays.
@@ -338,7 +343,34 @@ class Workspace:
         >>> ws.tracked
         ()
         """
-        tracking.untrack(self._folder("tracking"), names)
+        tracking.untrack(self._history_place(), names)
+
+    def history_tables(self, *, execute: bool = False) -> str:
+        """The tables of a history that is kept in the warehouse: the commands that make those which are not there.
+
+        Nothing else ever makes a table; `refresh` and `track` write to these.
+
+        Args:
+            execute: make them now. Otherwise hand the commands to who may.
+
+        Raises:
+            DefinitionError: this connection keeps its history in the home.
+            EngineError: the engine was opened to be read only, or refused a command.
+
+        >>> from segkit import F
+        >>> ws = connect(history="main")
+        >>> "segkit_membership" in ws.history_tables(execute=True)
+        True
+        >>> ws.track([Segment("US", F.country == "USA")])
+        >>> ws.refresh()[["segment", "size", "outcome"]].values.tolist()
+        [['US', 1852, 'first']]
+        """
+        if self._warehouse is None:
+            raise DefinitionError("the history is kept in the home", fix='name a schema: connect(..., history="marketing")')
+        commands = tracking.warehouse.statements(self._warehouse)
+        if execute:
+            tracking.warehouse.make(self._warehouse, commands)
+        return ";\n".join([*commands, ""])
 
     @property
     def tracked(self) -> tuple[Segment, ...]:
@@ -388,10 +420,10 @@ class Workspace:
         [['Readers', 235, 22, 92]]
         """
         at = self._moment(as_of)
-        folder, source = self._folder("tracking"), self._tracked_source(full, check)
+        place, source = self._history_place(), self._tracked_source(full, check)
         if dry_run:
-            return tracking.foreseen(folder, source, at.as_of)
-        return tracking.refreshed(folder, source, at.as_of, hook)
+            return tracking.foreseen(place, source, at.as_of)
+        return tracking.refreshed(place, source, at.as_of, hook)
 
     def tracked_sizes(self, segments: Iterable[str] | None = None) -> pd.DataFrame:
         """How large tracked segments were at each refresh, as it was seen then.
@@ -406,7 +438,7 @@ class Workspace:
             DefinitionError: a name was never tracked.
             DataError: the history is damaged.
         """
-        return tracking.sizes(self._folder("tracking"), _names(segments), self._zone)
+        return tracking.sizes(self._history_place(), _names(segments), self._zone)
 
     def tracked_moves(self, segments: Iterable[str] | None = None, *, since: Any = None) -> pd.DataFrame:
         """Who came to tracked segments and who left them.
@@ -432,7 +464,7 @@ class Workspace:
         """
         after = None if since is None else tracking.stamp(moment(since, self._zone).as_of)
         key = self._catalog.contacts.key
-        return tracking.moves(self._folder("tracking"), _names(segments), after, key, self._zone)
+        return tracking.moves(self._history_place(), _names(segments), after, key, self._zone)
 
     def tracked_spells(self, segments: Iterable[str] | None = None) -> pd.DataFrame:
         """Who was a member of tracked segments from when to when, as refreshes saw it.
@@ -449,7 +481,7 @@ class Workspace:
             DefinitionError: a name was never tracked.
             DataError: the history is damaged.
         """
-        return tracking.spells(self._folder("tracking"), _names(segments), self._catalog.contacts.key, self._zone)
+        return tracking.spells(self._history_place(), _names(segments), self._catalog.contacts.key, self._zone)
 
     def size(self, segment: Audience | Predicate, *, as_of: Any = None) -> int:
         """How many contacts are members.
@@ -1083,7 +1115,7 @@ class Workspace:
             return self._history(self._courses(segments, start, end, every))
         own, others, names, points = self._at_refreshes(segments, start, end, every)
         frame = self._history(self._courses(own, None, None, points, others))
-        return tracking.beside(self._folder("tracking"), frame, names, points, self._zone)
+        return tracking.beside(self._history_place(), frame, names, points, self._zone)
 
     def dynamics(
         self,
@@ -1724,7 +1756,7 @@ class Workspace:
         own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
         names = list(dict.fromkeys(segment.name for segment in own if segment.name is not None))
         others = [segment for name, segment in self._tracked().items() if name not in names]
-        looks = tracking.looks(self._folder("tracking"), names)
+        looks = tracking.looks(self._history_place(), names)
         points = self._points(start, end, every)
         if isinstance(every, str):
             points = tracking.at_refreshes(points, looks.values())
@@ -1783,7 +1815,9 @@ class Workspace:
     # ------------------------------------------------------------ the home
 
     def _tracked(self) -> dict[str, Segment]:
-        return {} if self._home is None else {str(own.name): own for own in tracking.tracked(self._folder("tracking"))}
+        if self._home is None and self._warehouse is None:
+            return {}
+        return {str(own.name): own for own in tracking.tracked(self._history_place())}
 
     def _tracked_source(self, full: bool, check: bool) -> tracking.Source:
         """What evaluates tracked segments, all of one catalog and among the same others, and writes out what they mean."""
@@ -1798,6 +1832,10 @@ class Workspace:
             return tracking.written_out(own.definition.where, catalog, known, self._zone)
 
         return tracking.Source(self.engine, planned, written, full=full, check=check)
+
+    def _history_place(self) -> tracking.Place:
+        """Where tracked history is kept."""
+        return self._folder("tracking") if self._warehouse is None else self._warehouse
 
     def _folder(self, name: str) -> Path:
         if self._home is None:

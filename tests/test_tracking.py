@@ -378,7 +378,7 @@ def test_every_engine_is_refreshed(engine: str, kind: Kind, tmp_path: Path) -> N
 def test_who_reads_sizes_reads_no_definitions(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     ws.track([US, READERS])
     ws.refresh(as_of=day(1))
-    ledger._definition.cache_clear()
+    ledger.definition.cache_clear()
     monkeypatch.setattr(ledger.codec, "from_dict", None)
     assert len(ws.tracked_sizes(["us"])) + len(ws.tracked_moves()) + len(ws.tracked_spells()) > 3
     with pytest.raises(TypeError):

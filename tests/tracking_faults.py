@@ -60,7 +60,11 @@ def begun(home: Path) -> None:
 def wrong(home: Path, minutes: list[int]) -> str:
     """What is wrong with a history that must be of these minutes; nothing if it is right."""
     with opened(home, 0) as ws:
-        sizes, spells = ws.tracked_sizes(), ws.tracked_spells()
+        return wrong_in(ws, minutes)
+
+
+def wrong_in(ws: Workspace, minutes: list[int]) -> str:
+    sizes, spells = ws.tracked_sizes(), ws.tracked_spells()
     if sizes.duplicated(["segment", "at"]).any():
         return "duplicated"
     if set(sizes["at"]) != {at(n) for n in minutes}:

@@ -17,7 +17,7 @@ from segkit.errors import SegkitError, unknown
 from segkit.workspace import Workspace, connect
 
 FILE = Path("segkit.toml")
-SETTINGS = ("source", "catalog", "timezone", "as_of", "dialect", "home")
+SETTINGS = ("source", "catalog", "timezone", "as_of", "dialect", "home", "history")
 OF_LINT = {"conditions": int, "levels": int, "smallest": int, "overlap": float, "fail_on": str}
 """Settings of `segkit lint`, in the table `[lint]`."""
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -35,10 +35,17 @@ class Connection:
     as_of: str | None
     home: Path
 
-    def open(self) -> Workspace:
+    def open(self, history: str | None = None) -> Workspace:
         if self.source is None:
             click.echo("note: no --source, so this is the bundled sample data", err=True)
-        return connect(self.source, catalog=self.catalog, timezone=self.timezone, as_of=self.as_of, home=self.home)
+        return connect(
+            self.source,
+            catalog=self.catalog,
+            timezone=self.timezone,
+            as_of=self.as_of,
+            home=self.home,
+            history=history,
+        )
 
 
 def meaning(command: _Command) -> _Command:

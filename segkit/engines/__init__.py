@@ -6,13 +6,13 @@ read-only, and SQL cannot reach the file system or the network beyond the files 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from segkit.catalog import Tables
 from segkit.engines.limits import Limits
-from segkit.engines.written import Writer
+from segkit.engines.written import Run, Writer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -85,6 +85,24 @@ class Writes(Engine, Protocol):
 
 
 @runtime_checkable
+class Transacts(KeepsAnswers, Protocol):
+    """An engine that can change the rows of tables in a transaction of its own: all of it or nothing."""
+
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """Lets the rows of a temporary table be found by columns, where the engine would else look through all for each."""
+        ...
+
+    def transacting(self, work: Callable[[Run], _T]) -> _T:
+        """Does work, and commits it.
+
+        Raises:
+            EngineError: the engine refused a command, was opened to be read only, or the caller has a transaction open.
+                Nothing is left of the work.
+        """
+        ...
+
+
+@runtime_checkable
 class Streams(Engine, Protocol):
     """An engine that can hand over the answer to a query as it is read."""
 
@@ -106,12 +124,16 @@ class ChecksZones(Engine, Protocol):
         ...
 
 
-def open_engine(source: Any, dialect: str | None = None) -> Engine:
+Mode: TypeAlias = Literal["ro", "rw"]
+"""How a file is opened: to be read only, or also to be written to in transactions."""
+
+
+def open_engine(source: Any, dialect: str | None = None, mode: Mode = "ro") -> Engine:
     """The engine for a DuckDB or SQLite file, a folder of Parquet or CSV files, `:memory:`, `sqlite:///path`, a mapping of
     frames, any database URL, an engine of SQLAlchemy, a connection of a driver, a SparkSession, or a context of DataFusion.
     A file is told by its first bytes.
 
-    `dialect` says which SQL a connection speaks whose driver does not tell.
+    `dialect` says which SQL a connection speaks whose driver does not tell, `mode` how a file is opened.
 
     Raises:
         EngineError: nothing segkit can open.
@@ -132,11 +154,11 @@ def open_engine(source: Any, dialect: str | None = None) -> Engine:
     if sqlite.is_connection(source):
         return sqlite.of_connection(source)
     if isinstance(source, str) and source.startswith("sqlite:"):
-        return sqlite.of_file(sqlite.path_of(source))
+        return sqlite.of_file(sqlite.path_of(source), mode)
     if urls.is_url(source):
         return warehouse.of_url(source, dialect)
     if isinstance(source, str | Path) and sqlite.is_file(Path(source).expanduser()):
-        return sqlite.of_file(Path(source).expanduser())
+        return sqlite.of_file(Path(source).expanduser(), mode)
     if warehouse.is_connection(source) and not duck.is_connection(source):
         return warehouse.of_connection(source, dialect)
-    return duck.open_duckdb(source)
+    return duck.open_duckdb(source, mode)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
-from segkit.engines.written import Standing, Writer
+from segkit.engines.written import Run, Standing, Writer
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -72,6 +72,9 @@ class DuckDB:
         """Drops a temporary table, if it is there."""
         self._run(lambda c: c.execute(f'DROP TABLE IF EXISTS temp.main."{name}"'))
 
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """Nothing: joins are hashed."""
+
     def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
         """Does work in a transaction of its own."""
 
@@ -92,6 +95,11 @@ class DuckDB:
             return done
 
         return self._run(write), True
+
+    def transacting(self, work: Callable[[Run], _T]) -> _T:
+        """Changes rows in a transaction of its own."""
+        done, _ = self.writing(lambda writer: work(writer.run))
+        return done
 
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
@@ -115,6 +123,7 @@ class DuckDB:
 
 
 _FIXES = {
+    "Conflict on": "another connection of this process was writing: try again",
     "read-only mode": "to write, pass a connection of your own: connect(duckdb.connect('file.duckdb'))",
     "Out of Memory Error": "ask for less at once, or SET memory_limit and temp_directory on a connection of your own",
     "No space left": "free space on the disk",
@@ -186,7 +195,7 @@ def is_connection(source: Any) -> bool:
     return isinstance(source, duckdb.DuckDBPyConnection)
 
 
-def open_duckdb(source: Any) -> DuckDB:
+def open_duckdb(source: Any, mode: str = "ro") -> DuckDB:
     """The engine for a DuckDB file, a folder of Parquet or CSV files, `:memory:`, a connection, or a mapping of frames.
 
     Raises:
@@ -208,7 +217,7 @@ def open_duckdb(source: Any) -> DuckDB:
             if path.suffix.lower() in _TABLES and path.is_file():
                 raise EngineError(f"{str(path)!r} is one table", fix=f"name the folder it is in: {str(path.parent)!r}")
             if path.is_file():
-                return _of_file(path)
+                return _of_file(path, mode)
             raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
     except (OSError, UnicodeError) as error:
         raise EngineError(f"cannot open {source!r:.80}: {error!s:.160}", fix="check the path and its permissions") from None
@@ -243,8 +252,8 @@ def _is_locked(connection: duckdb.DuckDBPyConnection) -> bool:
     return connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (True,)
 
 
-def _of_file(path: Path) -> DuckDB:
-    connection = _connected(str(path), read_only=True, config={"enable_external_access": "false"})
+def _of_file(path: Path, mode: str) -> DuckDB:
+    connection = _connected(str(path), read_only=mode == "ro", config={"enable_external_access": "false"})
     if not _is_locked(connection):
         connection.execute("SET lock_configuration = true")
     return DuckDB(connection, path.name, owned=True)

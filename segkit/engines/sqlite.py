@@ -24,7 +24,7 @@ from segkit import patterns
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
-from segkit.engines.written import Standing, Writer
+from segkit.engines.written import Run, Standing, Writer, transaction_is_open
 from segkit.errors import EngineError
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ _STEPS = 100_000
 
 
 class SQLite:
-    """SQLite in this process. `owned` connections are closed with the engine."""
+    """SQLite in this process. `owned` connections are closed with the engine: they are guarded, so that nothing changes
+    but what is temporary, and what `writing` does, where their mode is `rw`.
+    """
 
     dialect, renders_as = "sqlite", "sqlite+"
     limits = Limits(columns=2000, joins=63)
 
-    def __init__(self, connection: sqlite3.Connection, source: str, *, owned: bool) -> None:
-        self._connection, self._source, self._owned = connection, source, owned
+    def __init__(self, connection: sqlite3.Connection, source: str, *, owned: bool, mode: str = "rw") -> None:
+        self._connection, self._source, self._owned, self._mode = connection, source, owned, mode
         self._one_at_a_time, self.any_thread = Lock(), owned
         self._run(_register)
 
@@ -77,15 +79,27 @@ class SQLite:
         """Drops a temporary table, if it is there."""
         self._run(lambda connection: _changed(connection, [f"DROP TABLE IF EXISTS temp.{_quoted(name)}"], guarded=self._owned))
 
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """Lets the rows of a temporary table be found by columns."""
+        command = f"CREATE INDEX temp.{_quoted(f'{name}_index')} ON {_quoted(name)} ({', '.join(map(_quoted, columns))})"
+        self._run(lambda connection: _changed(connection, [command], guarded=self._owned))
+
     def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
         """Does work in a transaction of its own, or as a part of the one that the caller has open."""
-        if self._owned:
+        if self._mode == "ro":
             raise EngineError(
                 f"{self._source} is opened to be read only",
                 fix="to write, pass a connection of your own: connect(sqlite3.connect('file.db'))",
             )
         is_open = self._connection.in_transaction
-        return self._run(lambda connection: _written(connection, work)), not is_open
+        return self._run(lambda connection: _written(connection, work, guarded=self._owned)), not is_open
+
+    def transacting(self, work: Callable[[Run], _T]) -> _T:
+        """Changes rows in a transaction of its own. Other connections are waited for as long as the connection says."""
+        if self._connection.in_transaction:
+            raise transaction_is_open()
+        done, _ = self.writing(lambda writer: work(writer.run))
+        return done
 
     def close(self) -> None:
         """Closes the connection if segkit opened it."""
@@ -112,6 +126,7 @@ class SQLite:
 
 
 _LIMITS = {
+    "locked": "another connection was writing: try again",
     "stack overflow": "nest the definition less deeply: freeze a part of it as a static list",
     "at most 64 tables": "one query can ask for 60 different events, lists and ranks: freeze a part as a static list",
     "too many columns": "put fewer different conditions on one event into a segment",
@@ -182,15 +197,20 @@ def _changed(connection: sqlite3.Connection, commands: Sequence[str], *, guarded
             connection.set_authorizer(_allowed)
 
 
-def _written(connection: sqlite3.Connection, work: Callable[[Writer], _T]) -> _T:
+def _written(connection: sqlite3.Connection, work: Callable[[Writer], _T], *, guarded: bool) -> _T:
+    if guarded:
+        connection.set_authorizer(None)
     connection.execute("SAVEPOINT segkit")
     try:
         done = work(_Writer(connection))
+        connection.execute("RELEASE segkit")
     except BaseException:
         connection.execute("ROLLBACK TO segkit")
         connection.execute("RELEASE segkit")
         raise
-    connection.execute("RELEASE segkit")
+    finally:
+        if guarded:
+            connection.set_authorizer(_allowed)
     return done
 
 
@@ -238,17 +258,17 @@ def path_of(url: str) -> Path:
     return Path(unquote(url.removeprefix("sqlite:///"))).expanduser()
 
 
-def of_file(path: Path) -> SQLite:
-    """A file, opened so that nothing can change it, and its SQL can reach no other."""
+def of_file(path: Path, mode: str = "ro") -> SQLite:
+    """A file, opened so that no query can change it or reach another one."""
     if not path.is_file():
         raise EngineError(f"there is no file {str(path)!r}", fix="check the path")
     if not is_file(path):
         raise EngineError(f"{path.name!r} is no SQLite database", fix="name a file that SQLite made")
     try:
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True, check_same_thread=False)
     except sqlite3.Error as error:
         raise EngineError(f"cannot open {path.name!r}: {error}", fix="check that it may be read") from None
-    engine = SQLite(connection, path.name, owned=True)
+    engine = SQLite(connection, path.name, owned=True, mode=mode)
     connection.set_authorizer(_allowed)
     return engine
 
@@ -270,7 +290,7 @@ def _allowed(action: int, first: str | None, second: str | None, *_: str | None)
     return sqlite3.SQLITE_OK if reads or calls or asks else sqlite3.SQLITE_DENY
 
 
-_CHANGES = (sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TEMP_TABLE)
+_CHANGES = (sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TEMP_TABLE, sqlite3.SQLITE_CREATE_TEMP_INDEX, sqlite3.SQLITE_REINDEX)
 _CHANGING = frozenset((*_CHANGES, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE))
 
 

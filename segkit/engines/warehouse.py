@@ -22,7 +22,7 @@ from segkit.engines.frames import frame
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
 from segkit.engines.sessions import SESSIONS, Session, Temporary
-from segkit.engines.written import Standing, Writer
+from segkit.engines.written import Run, Standing, Writer, transaction_is_open
 from segkit.errors import EngineError
 from segkit.rendering import checked_dialect, render
 
@@ -266,7 +266,36 @@ class KeepingWarehouse(Warehouse):
         return f"{self._temporary.schema}.{name}" if self._temporary.schema else name
 
 
-class WritingWarehouse(KeepingWarehouse):
+class TransactingWarehouse(KeepingWarehouse):
+    """A database that changes rows in transactions."""
+
+    def index(self, name: str, columns: Sequence[str]) -> None:
+        """Lets the rows of a temporary table be found by columns."""
+        index, own = self._quoted(f"{name}_index"), ", ".join(map(self._quoted, columns))
+        self.transacting(lambda run: run(f"CREATE INDEX {index} ON {self._place(name)} ({own})"))
+
+    def transacting(self, work: Callable[[Run], _T]) -> _T:
+        """Changes rows in a transaction of its own."""
+
+        def change(connection: Any, hold: Callable[[Any], Any]) -> _T:
+            if not self._may_end():
+                raise transaction_is_open()
+            cursor = hold(connection.cursor())
+            try:
+                if getattr(connection, "autocommit", None) is not False:
+                    cursor.execute("BEGIN")
+                done = work(_Writer(cursor).run)
+                connection.commit()
+            except BaseException:
+                with suppress(self._errors):
+                    connection.rollback()
+                raise
+            return done
+
+        return self._run(change)
+
+
+class WritingWarehouse(TransactingWarehouse):
     """PostgreSQL, whose commands that make and drop tables are part of a transaction."""
 
     def writing(self, work: Callable[[Writer], _T]) -> tuple[_T, bool]:
@@ -346,9 +375,9 @@ def of_connection(
             f"which SQL does this connection of {driver.package} speak?", fix='connect(connection, dialect="snowflake")'
         )
     checked = checked_dialect(name)
-    keeps = SESSIONS.get(checked, Session()).temporary is not None
-    kind = WritingWarehouse if checked == "postgres" else KeepingWarehouse if keeps else Warehouse
-    engine = kind(connection, checked, source or f"a connection of {driver.package}", owned=owned, secrets=secrets)
+    engine = _KINDS.get(checked, Warehouse)(
+        connection, checked, source or f"a connection of {driver.package}", owned=owned, secrets=secrets
+    )
     try:
         session = SESSIONS.get(checked, Session())
         check_echo(engine.frame, engine.renders_as, session.literals)
@@ -357,6 +386,15 @@ def of_connection(
         engine.close()
         raise
     return engine
+
+
+_KINDS: dict[str, type[Warehouse]] = {
+    "postgres": WritingWarehouse,
+    "mysql": TransactingWarehouse,
+    "redshift": KeepingWarehouse,
+    "snowflake": KeepingWarehouse,
+}
+"""What a dialect's databases can, beyond being asked."""
 
 
 def of_url(url: str, dialect: str | None) -> Warehouse | sqlite.SQLite:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
+
+from segkit.errors import EngineError
+
+Run: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
+"""Carries a command out, and gives the rows that it answers with."""
 
 
 @dataclass(frozen=True)
@@ -25,3 +30,8 @@ class Writer(Protocol):
     def standing(self, path: Sequence[str]) -> Standing | None:
         """What stands under a name, which a schema and a catalog may precede."""
         ...
+
+
+def transaction_is_open() -> EngineError:
+    """The error for who asks for a transaction of segkit's own inside of another one."""
+    return EngineError("a transaction is open on this connection, and this takes one of its own", fix="commit it or roll it back")

@@ -8,7 +8,7 @@ an engine is adding rows.
 
 A marker's rows stand together in the room of its topic, above them the forms they need: `text`, `numbers`, `times` (as
 stored, as literals, in zones), `reckoning` (what is later, how far apart), `clocks` (the warehouse's own), `parts`
-(month, ISO week), `json_paths`, `elements`, `samples`, `given` (values in the place of a table's) and `options` (one of many constants). `table` finds a row, `raw` and `vendors` say
+(month, ISO week), `json_paths`, `elements`, `samples`, `given` (values in the place of a table's), `columns` (types of what is written) and `options` (one of many constants). `table` finds a row, `raw` and `vendors` say
 what a dialect is made of that nothing here can run, `levels` how far a dialect is verified.
 """
 

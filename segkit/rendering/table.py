@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from segkit.errors import DialectError
-from segkit.rendering import clocks, elements, given, json_paths, numbers, parts, raw, reckoning, samples, text, times
+from segkit.rendering import clocks, columns, elements, given, json_paths, numbers, parts, raw, reckoning, samples, text, times
 from segkit.rendering.forms import PLAIN_NUMBER, TYPES, string
 from segkit.rendering.options import among
 from segkit.rendering.row import INNER, Row, Sql
@@ -23,6 +23,7 @@ ROWS: tuple[Row, ...] = (
     *elements.ROWS,
     *samples.ROWS,
     *given.ROWS,
+    *columns.ROWS,
 )
 
 TABLE: dict[tuple[str, str], Row] = {

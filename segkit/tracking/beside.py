@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from segkit.tracking import ledger, log, numbers
 from segkit.tracking.ledger import Change, Ledger
@@ -51,14 +51,22 @@ def _last(looks: Sequence[dt.datetime], before: dt.datetime, at: dt.datetime) ->
     return looks[upto - 1] if upto and looks[upto - 1] > before else at
 
 
-def beside(folder: Path, computed: pd.DataFrame, names: Sequence[str], points: Sequence[dt.datetime], zone: str) -> pd.DataFrame:
-    """A computed history with what refreshes saw of segments at its points. `Workspace.history` says what the columns mean."""
-    import pandas as pd
+Row: TypeAlias = tuple[str, int, int, int, int | None, int | None]
+"""Segment, instant, version, size, and who came and went since the row before: what a refresh saw."""
 
+
+def seen(folder: Path, names: Sequence[str], points: Sequence[dt.datetime]) -> list[Row]:
+    """What refreshes saw of segments at some points."""
     stamps = [ledger.stamp(at) for at in points]
     with log.reading(folder) as kept:
         known = ledger.read(kept)
-        rows = [(name, *row) for name in names if name in known.changes for row in _seen(kept, known, name, stamps)]
+        return [(name, *row) for name in names if name in known.changes for row in _seen(kept, known, name, stamps)]
+
+
+def joined(computed: pd.DataFrame, rows: Sequence[Row], zone: str) -> pd.DataFrame:
+    """A computed history with what refreshes saw at its points. `Workspace.history` says what the columns mean."""
+    import pandas as pd
+
     seen = _frame(rows, zone)
     own = computed.assign(at=computed["at"].dt.tz_convert(zone), source=COMPUTED)
     sizes = own[["segment", "at", "size"]].astype({"size": "Int64"})
@@ -119,7 +127,7 @@ def _after(own: Log, known: Ledger, before: np.ndarray | None, changes: Sequence
     return before
 
 
-def _frame(rows: Sequence[tuple[Any, ...]], zone: str) -> pd.DataFrame:
+def _frame(rows: Sequence[Row], zone: str) -> pd.DataFrame:
     """Rows of what was seen, with growth and churn against the row before."""
     import pandas as pd
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
@@ -15,14 +15,18 @@ from segkit.tracking import ledger, log
 from segkit.tracking.ledger import Alerts, Tracked
 
 
-def track(folder: Path, segments: Sequence[Segment], alerts: Alerts) -> None:
-    """Tracks segments from the next refresh on; those of the same names are replaced, and keep their history.
+def wanted(segments: Sequence[Segment], alerts: Alerts) -> dict[str, Tracked]:
+    """What is to be tracked, by name.
 
     Raises:
         DefinitionError: a segment has no name, two have the same, or an alert makes no sense.
     """
     _check(segments, alerts)
-    wanted = {str(own.name): Tracked(own.definition, alerts) for own in segments}
+    return {str(own.name): Tracked(own.definition, alerts) for own in segments}
+
+
+def track(folder: Path, wanted: Mapping[str, Tracked]) -> None:
+    """Tracks segments from the next refresh on; those of the same names are replaced, and keep their history."""
     with log.writing(folder) as own:
         known = ledger.read(own).tracked
         if new := [each for name, each in wanted.items() if known.get(name) != each]:
@@ -56,8 +60,13 @@ def untrack(folder: Path, names: Iterable[str]) -> None:
             own.append(ledger.UNTRACK, {"names": gone})
 
 
-def tracked(folder: Path) -> tuple[Segment, ...]:
-    """The segments that are tracked, in the order in which they came to be."""
+def tracked(folder: Path) -> Mapping[str, Tracked]:
+    """What is tracked, in the order in which it came to be."""
     with log.reading(folder) as own:
-        definitions = [each.definition for each in ledger.read(own).tracked.values()]
+        return ledger.read(own).tracked
+
+
+def segments(known: Mapping[str, Tracked]) -> tuple[Segment, ...]:
+    """The segments that are tracked."""
+    definitions = [each.definition for each in known.values()]
     return tuple(Segment(own.name, Predicate(own.where), notes=own.notes, owner=own.owner, tags=own.tags) for own in definitions)

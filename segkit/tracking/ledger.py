@@ -47,17 +47,20 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Who came and went at an instant, by a version of a segment; how many is unknown at the first one.
-
-    `part` holds both sets, and all members where `is_whole`.
-    """
+class Tally:
+    """How many came and went at an instant, by a version of a segment; unknown at the first one."""
 
     at: int
     version: int
     size: int
     entered: int | None
     exited: int | None
+
+
+@dataclass(frozen=True)
+class Change(Tally):
+    """Who came and went: `part` holds both sets, and all members where `is_whole`."""
+
     part: Part
     is_whole: bool
 
@@ -90,7 +93,7 @@ class Ledger:
     def tracked(self) -> dict[str, Tracked]:
         """What is tracked."""
         return {
-            name: Tracked(_definition(json.dumps(own["definition"])), Alerts(*own["alerts"])) for name, own in self.forms.items()
+            name: Tracked(definition(json.dumps(own["definition"])), Alerts(*own["alerts"])) for name, own in self.forms.items()
         }
 
     @property
@@ -110,6 +113,11 @@ class Ledger:
     def version(self, name: str) -> Version | None:
         """The last version of a segment, None if it was never refreshed."""
         known = self.versions.get(name)
+        return known[-1] if known else None
+
+    def last(self, name: str) -> Tally | None:
+        """The last change of a segment, None if it was never refreshed."""
+        known = self.changes.get(name)
         return known[-1] if known else None
 
 
@@ -132,7 +140,8 @@ def read(log: Log) -> Ledger:
 
 
 @functools.lru_cache(maxsize=4096)
-def _definition(text: str) -> nodes.Definition:
+def definition(text: str) -> nodes.Definition:
+    """A definition that was written as JSON."""
     return codec.from_dict(json.loads(text))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segkit import compile
 from segkit.compile.membership import KEY
@@ -21,6 +21,7 @@ from segkit.tracking import numbers
 if TYPE_CHECKING:
     import numpy as np
 
+_T = TypeVar("_T")
 AT_ONCE = 2 * BITS
 """How many plans are asked in one query, as far as the engine allows."""
 
@@ -62,7 +63,7 @@ def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numberin
     names = list(plans)
     parts = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
     for part in shown(parts, len(parts), "segments, a hundred at a time"):
-        for some, answer in _answers(engine, plans, part):
+        for some, answer in halved(part, lambda names: _answer(engine, [plans[name] for name in names])):
             if isinstance(answer, SegkitError):
                 failed |= dict.fromkeys(some, str(answer))
                 continue
@@ -73,16 +74,12 @@ def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numberin
     return Members(numbering, found, failed)
 
 
-def _answers(
-    engine: Engine, plans: Mapping[str, Plan], names: Sequence[str]
-) -> Iterator[tuple[Sequence[str], tuple[Any, Signatures] | SegkitError]]:
-    """Keys and bits of some plans in one query; of halves of them, where that is too large or one of them is refused."""
-    wanted = [plans[name] for name in names]
+def halved(names: Sequence[str], ask: Callable[[Sequence[str]], _T | None]) -> Iterator[tuple[Sequence[str], _T | SegkitError]]:
+    """What is answered of some names at once; of halves of them, where that is too much (None) or one of them is refused."""
     try:
-        query = members(wanted)
-        is_small = engine.limits.allow(*compile.extent(query))
-        if is_small or len(names) == 1:
-            yield names, _answer(engine, query, len(names))
+        answer = ask(names)
+        if answer is not None:
+            yield names, answer
             return
     except CalledOff:
         raise
@@ -91,13 +88,17 @@ def _answers(
             yield names, error
             return
     half = len(names) // 2
-    yield from _answers(engine, plans, names[:half])
-    yield from _answers(engine, plans, names[half:])
+    yield from halved(names[:half], ask)
+    yield from halved(names[half:], ask)
 
 
-def _answer(engine: Engine, query: compile.Sql, count: int) -> tuple[Any, Signatures]:
+def _answer(engine: Engine, plans: Sequence[Plan]) -> tuple[Any, Signatures] | None:
+    """Keys and bits of some plans in one query, None where that is too large."""
     import numpy as np
 
+    count, query = len(plans), members(plans)
+    if count > 1 and not engine.limits.allow(*compile.extent(query)):
+        return None
     text = render(query, engine.renders_as)
     if isinstance(engine, HandsOverColumns):
         answer: Any = engine.columns(text)
@@ -118,6 +119,11 @@ def _one_each(keys: Any) -> np.ndarray:
 
     own = pd.Index(np.asarray(keys))
     if np.ma.is_masked(keys) or own.hasnans or not own.is_unique:
-        fix = "keep one row a contact; who connects again is told which"
-        raise DataError("keys of contacts are missing or stand on more than one row", fix=fix)
+        raise not_one_each()
     return np.asarray(keys)
+
+
+def not_one_each() -> DataError:
+    """The error for members that cannot be told apart."""
+    fix = "keep one row a contact; who connects again is told which"
+    return DataError("keys of contacts are missing or stand on more than one row", fix=fix)

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segkit.engines import Engine
-from segkit.errors import DataError, DefinitionError, SegkitError
+from segkit.errors import SegkitError
 from segkit.plan import Plan
-from segkit.tracking import incremental, ledger, log, members, numbers, seen
+from segkit.tracking import deciding, incremental, ledger, log, members, numbers, seen
+from segkit.tracking.deciding import FIRST, REFRESHED, WRITTEN, Hook, Row, Source, Wanted
 from segkit.tracking.incremental import Before, is_possible
-from segkit.tracking.ledger import Change, Ledger, Tracked
+from segkit.tracking.ledger import Change, Ledger
 from segkit.tracking.log import Log
 from segkit.tracking.seen import Seen
 
@@ -30,50 +30,9 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-Planned = Callable[[Tracked, dt.datetime], Plan]
-"""Plans a tracked segment as of an instant."""
-Written = Callable[[Tracked], str]
-"""Writes out what the definition of a tracked segment means."""
-Hook = Callable[[str, list[Any], list[Any]], object]
-"""Is told of a segment, whom to add and whom to remove."""
-COLUMNS = ("segment", "version", "size", "entries", "exits", "outcome", "looked_at", "alert", "note", "error")
-FIRST, REFRESHED, NEW_VERSION = "first", "refreshed", "new version"
-WRITTEN = (FIRST, REFRESHED, NEW_VERSION)
-ALREADY, OVERTAKEN, FAILED = "already there", "overtaken", "failed"
 _WHOLE_AFTER = 64
 """So many changes after which all members are written down again: as many parts are read at most for a refresh."""
 _MOST_TOLD = 10
-_AHEAD = dt.timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where members come from: an engine, what plans segments for it, and how many contacts are looked at.
-
-    `full` looks at all; `check` looks at those that could have changed and at all, and compares.
-    """
-
-    engine: Engine
-    planned: Planned
-    written: Written
-    full: bool = False
-    check: bool = False
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of a segment."""
-
-    segment: str
-    outcome: str
-    version: int | None = None
-    size: int | None = None
-    entries: int | None = None
-    exits: int | None = None
-    looked_at: int | None = None
-    alert: str = ""
-    note: str = ""
-    error: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,12 +65,11 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What was asked at an instant: the answer, and of each segment what it means, its warnings, and why it cannot be asked."""
+    """What was asked at an instant, the answer, and why some could not be asked."""
 
     at: int
+    wanted: Wanted
     answer: _Answer
-    texts: Mapping[str, str]
-    warnings: Mapping[str, Sequence[str]]
     failed: Mapping[str, str]
 
 
@@ -130,7 +88,7 @@ def refreshed(folder: Path, source: Source, at: dt.datetime, hook: Hook | None =
     if written and asked.answer.seen is not None:
         with suppress(SegkitError):  # without it the next refresh looks at all contacts
             seen.write(folder, replace(asked.answer.seen, names=written), own.entries[-1].hash)
-    return _frame([each.row if hook is None else _told(hook, each, numbering) for each in moved], at)
+    return deciding.frame([each.row if hook is None else _heard(hook, each, numbering) for each in moved], at)
 
 
 def foreseen(folder: Path, source: Source, at: dt.datetime) -> pd.DataFrame:
@@ -138,7 +96,7 @@ def foreseen(folder: Path, source: Source, at: dt.datetime) -> pd.DataFrame:
     before, asked = _asked(folder, source, at)
     with log.reading(folder) as own:
         _, moved = _compared(own, ledger.read(own), asked, before)
-    return _frame([each.row for each in moved], at)
+    return deciding.frame([each.row for each in moved], at)
 
 
 # ---------------------------------------------------------------- asking
@@ -147,21 +105,14 @@ def foreseen(folder: Path, source: Source, at: dt.datetime) -> pd.DataFrame:
 def _asked(folder: Path, source: Source, at: dt.datetime) -> tuple[Ledger, _Asked]:
     """Asks for the members of what is tracked and not done yet."""
     stamp = ledger.stamp(at)
-    plans, texts, failed = dict[str, Plan](), dict[str, str](), dict[str, str]()
     with log.reading(folder) as own:
         before = ledger.read(own)
-        _check_instant(before, at)
-        todo = [name for name in before.tracked if not before.is_done(name, stamp)]
-        numbering = numbers.Numbering(ledger.keys(own, before) if todo else [])
-        for name in todo:
-            try:
-                plans[name], texts[name] = source.planned(before.tracked[name], at), source.written(before.tracked[name])
-            except SegkitError as error:
-                failed[name] = str(error)
-        last = _last(folder, own, before, source, texts) if plans and is_possible(source.engine) else None
-    answer = _answer(source, plans, numbering, stamp, last) if plans else _Answer(members.Members(numbering, {}, {}))
-    warned = {name: plan.warnings for name, plan in plans.items()}
-    return before, _Asked(stamp, answer, texts, warned, {**failed, **answer.members.failed})
+        wanted = deciding.wanted(before, at, source)
+        numbering = numbers.Numbering(ledger.keys(own, before) if wanted.plans else [])
+        last = _last(folder, own, before, source, wanted.texts) if wanted.plans and is_possible(source.engine) else None
+    nobody = _Answer(members.Members(numbering, {}, {}))
+    answer = _answer(source, wanted.plans, numbering, stamp, last) if wanted.plans else nobody
+    return before, _Asked(stamp, wanted, answer, {**wanted.failed, **answer.members.failed})
 
 
 def _last(folder: Path, own: Log, before: Ledger, source: Source, texts: Mapping[str, str]) -> Before | None:
@@ -210,26 +161,6 @@ def _differences(some: bytes, every: bytes, numbering: numbers.Numbering) -> str
     return f"looking only at contacts that could have changed was wrong for {len(keys):,}: {told} (kept: what all contacts say)"
 
 
-def _check_instant(before: Ledger, at: dt.datetime) -> None:
-    if not before.tracked:
-        fix = "track some: ws.track([...]), or segkit refresh FILES; if some were, look whether this is their home"
-        raise DefinitionError("no segment is tracked", fix=fix)
-    if at > dt.datetime.now(dt.UTC) + _AHEAD:
-        raise DefinitionError(
-            f"{_told_at(at)} is yet to come: a refresh keeps what was seen, and the next one has to be later",
-            fix="leave out as_of, or pass an instant that has been",
-        )
-    if before.latest is not None and ledger.stamp(at) < before.latest:
-        raise DataError(
-            f"the last refresh was as of {_told_at(ledger.instant(before.latest))}, which is later than {_told_at(at)}",
-            fix="pass a later as_of, or set the clock right; if it ran ahead then, put back the folder tracking from a copy",
-        )
-
-
-def _told_at(at: dt.datetime) -> str:
-    return f"{at.replace(tzinfo=None).isoformat(' ')} UTC"
-
-
 # ---------------------------------------------------------------- comparing
 
 
@@ -242,27 +173,10 @@ def _compared(own: Log, now: Ledger, asked: _Asked, before: Ledger) -> tuple[num
         found = asked.answer.members.renumbered(numbering)
     moved = []
     for name in before.tracked:
-        if name not in now.tracked:
-            continue
-        elif now.is_done(name, asked.at):
-            moved.append(_unmoved(_row_of(now, name, ALREADY)))
-        elif now.latest is not None and now.latest > asked.at:
-            moved.append(_unmoved(_row_of(now, name, OVERTAKEN)))
-        elif name in asked.failed:
-            moved.append(_unmoved(replace(_row_of(now, name, FAILED), error=asked.failed[name])))
-        else:
-            moved.append(_moved(own, now, asked, name, found(name), numbering.count))
+        if name in now.tracked:
+            row = deciding.settled(now, name, asked.at, asked.failed)
+            moved.append(_moved(own, now, asked, name, found(name), numbering.count) if row is None else _unmoved(row))
     return numbering, moved
-
-
-def _row_of(now: Ledger, name: str, outcome: str) -> Row:
-    """The row of a segment that stays as the log has it."""
-    known = now.changes.get(name)
-    if not known:
-        return Row(name, outcome)
-    last = known[-1]
-    moved = (last.entered, last.exited) if outcome == ALREADY and last.at == now.latest else (None, None)
-    return Row(name, outcome, last.version, last.size, *moved)
 
 
 def _unmoved(row: Row) -> _Moved:
@@ -276,25 +190,21 @@ def _moved(own: Log, now: Ledger, asked: _Asked, name: str, found: np.ndarray, c
     """Who came and went, in a segment's last version and in what is written of the one that holds now."""
     import numpy as np
 
-    last, text = now.version(name), asked.texts[name]
+    last, text = now.version(name), asked.wanted.texts[name]
     changes = ledger.of_version(now, name, last.number) if last is not None else []
     were = ledger.state(own, changes, contacts)
     are = np.zeros(contacts, dtype=bool)
     are[found] = True
     adds, removes = np.flatnonzero(are & ~were), np.flatnonzero(were & ~are)
-    row = Row(name, REFRESHED, 1, len(found), len(adds), len(removes), note="; ".join(asked.warnings[name]))
+    moved = {"size": len(found), "entries": len(adds), "exits": len(removes)}
+    row = deciding.decided(now, name, text, asked.wanted.note(name), **moved)
     row = replace(row, looked_at=asked.answer.looked_at.get(name), error=asked.answer.wrong.get(name, ""))
-    nobody = np.array([], dtype=np.int64)
     members_now = np.flatnonzero(are)
-    if last is None:
-        first = replace(row, outcome=FIRST, entries=None, exits=None)
-        return _Moved(_alerted(first, now, name), text, members_now, nobody, None, adds, removes)
-    if last.text != text:
-        new = replace(row, outcome=NEW_VERSION, version=last.number + 1)
-        return _Moved(_alerted(new, now, name), text, members_now, nobody, None, adds, removes)
+    if row.outcome != REFRESHED:
+        return _Moved(row, text, members_now, np.array([], dtype=np.int64), None, adds, removes)
+    row = replace(row, note=_reasoned(row.note, asked.answer.reasons.get(name)))
     whole = members_now if _wants_whole(changes, len(adds) + len(removes)) else None
-    same = replace(row, version=last.number, note=_reasoned(row.note, asked.answer.reasons.get(name)))
-    return _Moved(_alerted(same, now, name), None, adds, removes, whole, adds, removes)
+    return _Moved(row, None, adds, removes, whole, adds, removes)
 
 
 def _reasoned(note: str, reason: str | None) -> str:
@@ -308,22 +218,6 @@ def _wants_whole(changes: Sequence[Change], moved: int) -> bool:
     recent = changes[len(changes) - since :] if since else []
     size = changes[-1].size
     return since >= _WHOLE_AFTER or sum((own.entered or 0) + (own.exited or 0) for own in recent) + moved > max(size, 1000)
-
-
-def _alerted(row: Row, now: Ledger, name: str) -> Row:
-    """The row with what about its size needs a look."""
-    alerts, known = now.tracked[name].alerts, now.changes.get(name)
-    size, before = row.size or 0, known[-1].size if known else None
-    told = []
-    if alerts.at_least is not None and size < alerts.at_least:
-        told.append(f"fewer than {alerts.at_least:,} members")
-    if alerts.at_most is not None and size > alerts.at_most:
-        told.append(f"more than {alerts.at_most:,} members")
-    if before and not size:
-        told.append(f"empty, after {before:,} members")
-    if before and alerts.moved is not None and (row.entries or 0) + (row.exits or 0) > alerts.moved * before:
-        told.append(f"more than {alerts.moved:.0%} of {before:,} members came or went")
-    return replace(row, alert="; ".join(told))
 
 
 # ---------------------------------------------------------------- writing
@@ -359,24 +253,5 @@ def _change(own: Log, each: _Moved) -> list[Any]:
     return [row.version, row.size, entries, exits, part.number, part.digest, each.whole is not None]
 
 
-# ---------------------------------------------------------------- telling
-
-
-def _told(hook: Hook, each: _Moved, numbering: numbers.Numbering) -> Row:
-    """Tells a hook of a segment that moved; where it fails, the row says so."""
-    if not len(each.adds) + len(each.removes):
-        return each.row
-    try:
-        hook(each.row.segment, numbering.keys_of(each.adds), numbering.keys_of(each.removes))
-    except Exception as error:
-        return replace(each.row, error=f"hook: {type(error).__name__}: {error!s:.200}")
-    return each.row
-
-
-def _frame(rows: Sequence[Row], at: dt.datetime) -> pd.DataFrame:
-    import pandas as pd
-
-    kinds = {**dict.fromkeys(COLUMNS, "str"), **dict.fromkeys(("version", "size", "entries", "exits", "looked_at"), "Int64")}
-    frame = pd.DataFrame({name: pd.Series([getattr(row, name) for row in rows], dtype=kinds[name]) for name in COLUMNS})
-    frame.attrs["as_of"] = at.isoformat()
-    return frame
+def _heard(hook: Hook, each: _Moved, numbering: numbers.Numbering) -> Row:
+    return deciding.heard(hook, each.row, numbering.keys_of(each.adds), numbering.keys_of(each.removes))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,12 +159,18 @@ def _keys(own: Log, known: Ledger) -> np.ndarray:
 
 
 def _wanted(known: Ledger, names: Iterable[str] | None) -> list[str]:
-    """Segments that were refreshed, in the order in which they first were."""
+    return wanted(known.changes, known.forms, names)
+
+
+def wanted(seen: Mapping[str, object], tracked: Mapping[str, object], names: Iterable[str] | None) -> list[str]:
+    """Segments that were refreshed, in the order in which they first were; or those of some names.
+
+    Raises:
+        DefinitionError: a name was never tracked.
+    """
     if names is None:
-        return list(known.changes)
-    return [
-        own for own in (find("tracked segment", name, {**known.changes, **known.forms}) for name in names) if own in known.changes
-    ]
+        return list(seen)
+    return [own for own in (find("tracked segment", name, {**seen, **tracked}) for name in names) if own in seen]
 
 
 def _repeated(values: list[Any], lengths: list[int], kind: str) -> Any:
