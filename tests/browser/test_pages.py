@@ -7,6 +7,7 @@ from pathlib import Path
 import hostile
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from conftest import Visit
 from nbconvert import HTMLExporter
 
@@ -70,6 +71,7 @@ def test_a_report_opens_without_a_network(visit: Visit, report: Path, theme: str
     assert outside == []
     page.get_by_role("link", name="Americans").click()
     assert page.evaluate("location.hash") == "#segkit-part-6"
+    assert [own["id"] for own in Axe().run(page).response["violations"]] == []
     unharmed(visit)
     page.emulate_media(media="print", color_scheme="dark")
     assert page.locator(".picture.light:visible").count() == 7
