@@ -140,6 +140,43 @@ def test_many_refreshes_write_all_members_down_now_and_then(
     assert [n for n, is_whole in enumerate(whole) if is_whole] == [5, 10]
 
 
+def test_a_refresh_reads_no_further_than_the_last_summary(data: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refreshing, "_WHOLE_AFTER", 3)
+    homes = {after: connect(data, home=tmp_path / str(after)) for after in (3, 1000)}
+
+    def each(do: Any) -> None:
+        told = {}
+        for after, own in homes.items():
+            monkeypatch.setattr(ledger, "_SUMMARY_AFTER", after)
+            told[after] = do(own)
+        assert repr(told[3]) == repr(told[1000])
+
+    odd, fewer = Segment("Odd", F.country == "Odd"), Segment("Odd", (F.country == "Odd") & (F.contact_id < 30))
+    each(lambda own: own.track([READERS, US, odd], at_least=15))
+    for n in range(14):
+        data.execute("UPDATE contacts SET country = CASE WHEN (contact_id * 31 + ?) % 7 < 4 THEN 'Odd' ELSE 'USA' END", [n])
+        data.execute("INSERT INTO contacts VALUES (100 + ?, 'USA')", [n])
+        each(lambda own, n=n: own.refresh(as_of=day(n)).to_csv())
+        each(lambda own, n=n: own.refresh(as_of=day(n)).to_csv())
+        if n in (4, 9):
+            each(lambda own: own.untrack("US"))
+        if n in (5, 6, 11):
+            each(lambda own, n=n: own.track([US, fewer if n < 9 else odd]))
+        each(lambda own: own.tracked)
+    each(lambda own: [own.tracked_sizes().to_csv(), own.tracked_spells().to_csv(), own.tracked_moves(since=day(-1)).to_csv()])
+    with log.reading(tmp_path / "3" / "tracking") as own:
+        assert sum(entry.kind == ledger.SUMMARY for entry in own.entries) >= 5
+        asked: list[int] = []
+        body = own.body
+        monkeypatch.setattr(own, "body", lambda entry: asked.append(entry.number) or body(entry))
+        now, whole = ledger.latest(own), ledger.read(own)
+        assert len(asked) <= 4 + len(own.entries)
+        assert (now.tracked, now.contacts, now.keys, now.versions) == (whole.tracked, whole.contacts, whole.keys, whole.versions)
+        assert all(known == whole.changes[name][-len(known) :] for name, known in now.changes.items())
+        assert max(map(len, now.changes.values())) < max(map(len, whole.changes.values())) / 2
+        assert now.looks == whole.looks[-len(now.looks) :]
+
+
 def test_text_keys(tmp_path: Path) -> None:
     frame = pd.DataFrame({"contact_id": ["ü", "a'b", "", "z"], "n": [1, 2, 3, 4]})
     ws = connect({"contacts": frame}, home=tmp_path)

@@ -165,7 +165,7 @@ def readers(home: Path, seconds: int) -> Counter[str]:
         connection.register("now", pd.DataFrame({"contact_id": np.arange(CONTACTS), "v": values(0)}))
         connection.execute("CREATE TABLE contacts AS SELECT * FROM now")
         ws = connect(connection, home=home)
-        while time.monotonic() < end:
+        while not n or time.monotonic() < end:
             n += 1
             connection.unregister("now")
             connection.register("now", pd.DataFrame({"contact_id": np.arange(CONTACTS), "v": values(n)}))
@@ -177,7 +177,7 @@ def readers(home: Path, seconds: int) -> Counter[str]:
     def read() -> dict[str, int]:
         count = wrong_sizes = 0
         ws = opened(home, 0)
-        while time.monotonic() < end:
+        while not count or time.monotonic() < end:
             sizes = ws.tracked_sizes()
             last = sizes["at"].max()
             now = sizes[sizes["at"] == last]

@@ -28,7 +28,7 @@ def wanted(segments: Sequence[Segment], alerts: Alerts) -> dict[str, Tracked]:
 def track(folder: Path, wanted: Mapping[str, Tracked]) -> None:
     """Tracks segments from the next refresh on; those of the same names are replaced, and keep their history."""
     with log.writing(folder) as own:
-        known = ledger.read(own).tracked
+        known = ledger.latest(own).tracked
         if new := [each for name, each in wanted.items() if known.get(name) != each]:
             body = [{"definition": codec.to_dict(each.definition), "alerts": astuple(each.alerts)} for each in new]
             own.append(ledger.TRACK, {"segments": body})
@@ -55,7 +55,7 @@ def untrack(folder: Path, names: Iterable[str]) -> None:
         DefinitionError: one is not tracked.
     """
     with log.writing(folder) as own:
-        known = ledger.read(own).tracked
+        known = ledger.latest(own).tracked
         if gone := sorted({find("tracked segment", name, known) for name in names}):
             own.append(ledger.UNTRACK, {"names": gone})
 
@@ -63,7 +63,7 @@ def untrack(folder: Path, names: Iterable[str]) -> None:
 def tracked(folder: Path) -> Mapping[str, Tracked]:
     """What is tracked, in the order in which it came to be."""
     with log.reading(folder) as own:
-        return ledger.read(own).tracked
+        return ledger.latest(own).tracked
 
 
 def segments(known: Mapping[str, Tracked]) -> tuple[Segment, ...]:

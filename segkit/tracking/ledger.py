@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from segkit import codec, nodes
 from segkit.tracking import numbers
-from segkit.tracking.log import Log, Part
+from segkit.tracking.log import Entry, Log, Part
 
 if TYPE_CHECKING:
     import numpy as np
 
-TRACK, UNTRACK, REFRESH = "track", "untrack", "refresh"
+TRACK, UNTRACK, REFRESH, SUMMARY = "track", "untrack", "refresh", "summary"
+_SUMMARY_AFTER = 64
+"""So many entries after which one sums up what they and those before said."""
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
@@ -122,20 +124,32 @@ class Ledger:
 
 
 def read(log: Log) -> Ledger:
-    """The ledger of a log."""
-    own, names = Ledger(), frozenset[str]()
-    for entry in log.entries:
-        body = entry.body
+    """All that a log says."""
+    return _told(log, Ledger(), log.entries)
+
+
+def latest(log: Log) -> Ledger:
+    """What a log says of now: of each segment the changes since all its members were last written down, and the last looks."""
+    begin = next((i for i, entry in reversed(list(enumerate(log.entries))) if entry.kind == SUMMARY), None)
+    if begin is None:
+        return _told(log, Ledger(), log.entries)
+    return _told(log, _summed_up(log.body(log.entries[begin])), log.entries[begin + 1 :])
+
+
+def _told(log: Log, own: Ledger, entries: Sequence[Entry]) -> Ledger:
+    """A ledger, with what further entries say."""
+    names = frozenset(own.forms)
+    for entry in entries:
         match entry.kind:
             case "track":
-                own.forms |= {each["definition"]["name"]: each for each in body["segments"]}
+                own.forms |= {each["definition"]["name"]: each for each in log.body(entry)["segments"]}
                 names = frozenset(own.forms)
             case "untrack":
-                for name in body["names"]:
+                for name in log.body(entry)["names"]:
                     del own.forms[name]
                 names = frozenset(own.forms)
-            case _:
-                _add_refresh(own, body, names)
+            case "refresh":
+                _add_refresh(own, log.body(entry), names)
     return own
 
 
@@ -154,9 +168,55 @@ def _add_refresh(own: Ledger, body: Any, names: frozenset[str]) -> None:
     for name, text in body["versions"].items():
         known = own.versions.setdefault(name, [])
         known.append(Version(len(known) + 1, at, text))
-    for name, (version, size, entered, exited, number, digest, is_whole) in body["changes"].items():
-        change = Change(at, version, size, entered, exited, Part(number, digest), bool(is_whole))
-        own.changes.setdefault(name, []).append(change)
+    for name, row in body["changes"].items():
+        own.changes.setdefault(name, []).append(_change(at, *row))
+
+
+def _change(at: int, version: int, size: int, entered: Any, exited: Any, number: int, digest: str, is_whole: Any) -> Change:
+    return Change(at, version, size, entered, exited, Part(number, digest), bool(is_whole))
+
+
+# ---------------------------------------------------------------- summing up
+
+
+def sum_up(log: Log, now: Ledger) -> None:
+    """Adds the latest of a log as an entry, where the last such one lies far back: a refresh reads no further."""
+    kinds = [entry.kind for entry in log.entries[-_SUMMARY_AFTER:]]
+    if len(kinds) == _SUMMARY_AFTER and SUMMARY not in kinds:
+        log.append(SUMMARY, _summary(now))
+
+
+def _summary(own: Ledger) -> dict[str, Any]:
+    return {
+        "forms": list(own.forms.values()),
+        "versions": {name: [[each.since, each.text] for each in known] for name, known in own.versions.items()},
+        "changes": {name: [_row(each) for each in _recent(known)] for name, known in own.changes.items()},
+        "looks": [[look.at, sorted(look.tracked), sorted(look.without)] for look in own.looks if look.at == own.latest],
+        "keys": [[part.number, part.digest] for part in own.keys],
+        "contacts": own.contacts,
+    }
+
+
+def _recent(changes: Sequence[Change]) -> Sequence[Change]:
+    """The changes from the last one on that tells all members."""
+    begins = (i for i in reversed(range(1, len(changes))) if changes[i].is_whole or changes[i].version != changes[i - 1].version)
+    return changes[next(begins, 0) :]
+
+
+def _row(own: Change) -> list[Any]:
+    return [own.at, own.version, own.size, own.entered, own.exited, own.part.number, own.part.digest, own.is_whole]
+
+
+def _summed_up(body: Any) -> Ledger:
+    """The ledger that a summary tells."""
+    return Ledger(
+        {each["definition"]["name"]: each for each in body["forms"]},
+        {name: [Version(i, *each) for i, each in enumerate(known, 1)] for name, known in body["versions"].items()},
+        {name: [_change(*row) for row in known] for name, known in body["changes"].items()},
+        [Look(at, frozenset(tracked), frozenset(without)) for at, tracked, without in body["looks"]],
+        [Part(*each) for each in body["keys"]],
+        body["contacts"],
+    )
 
 
 # ---------------------------------------------------------------- contacts

@@ -43,7 +43,6 @@ class Entry:
 
     number: int
     kind: str
-    body: Mapping[str, Any]
     hash: bytes
 
 
@@ -60,6 +59,11 @@ class Log:
 
     def __init__(self, connection: sqlite3.Connection, path: Path, entries: tuple[Entry, ...], parts: int) -> None:
         self._connection, self._path, self.entries, self._parts = connection, path, entries, parts
+
+    def body(self, entry: Entry) -> Any:
+        """What an entry says."""
+        [packed] = self._connection.execute("SELECT body FROM log WHERE number = ?", [entry.number]).fetchone()
+        return json.loads(zlib.decompress(packed))
 
     def part(self, wanted: Part) -> bytes:
         """Some bytes.
@@ -84,7 +88,7 @@ class Log:
         before = self.entries[-1] if self.entries else None
         number, said = before.number + 1 if before else 1, {**body, "parts": self._parts}
         packed = zlib.compress(json.dumps(said, separators=(",", ":"), sort_keys=True).encode(), 6)
-        entry = Entry(number, kind, said, _hash(before.hash if before else _START, kind, packed))
+        entry = Entry(number, kind, _hash(before.hash if before else _START, kind, packed))
         self._connection.execute("INSERT INTO log VALUES (?, ?, ?, ?)", [number, kind, packed, entry.hash])
         self.entries = (*self.entries, entry)
 
@@ -221,7 +225,7 @@ def _checked(connection: sqlite3.Connection, path: Path, head: tuple[int, str] |
     if (version := _pragma(connection, "user_version")) > VERSION:
         raise SegkitError(f"{path} has version {version}, this segkit reads version {VERSION}", fix="use a later segkit")
     entries = tuple(_entries(connection, path))
-    expected = entries[-1].body["parts"] if entries else 0
+    expected = Log(connection, path, entries, 0).body(entries[-1])["parts"] if entries else 0
     if connection.execute("SELECT count(*), coalesce(max(number), 0) FROM part").fetchone() != (expected, expected):
         raise damaged(path, "parts are missing")
     if head is not None and (head[0] > len(entries) or entries[head[0] - 1].hash.hex() != head[1]):
@@ -236,7 +240,7 @@ def _entries(connection: sqlite3.Connection, path: Path) -> Iterator[Entry]:
         if not is_sound or own != _hash(before, kind, body):
             raise damaged(path, f"entry {i} is not what was written")
         before = own
-        yield Entry(number, kind, json.loads(zlib.decompress(body)), own)
+        yield Entry(number, kind, own)
 
 
 def _head(folder: Path) -> tuple[int, str] | None:

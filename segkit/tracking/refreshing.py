@@ -80,7 +80,7 @@ def refreshed(folder: Path, source: Source, at: dt.datetime, hook: Hook | None =
     """
     before, asked = _asked(folder, source, at)
     with log.writing(folder) if asked.answer.members.found else log.reading(folder) as own:
-        now = ledger.read(own)
+        now = ledger.latest(own)
         numbering, moved = _compared(own, now, asked, before)
         written = frozenset(each.row.segment for each in moved if each.row.outcome in WRITTEN)
         if written:
@@ -95,7 +95,7 @@ def foreseen(folder: Path, source: Source, at: dt.datetime) -> pd.DataFrame:
     """What a refresh would tell. Nothing is written."""
     before, asked = _asked(folder, source, at)
     with log.reading(folder) as own:
-        _, moved = _compared(own, ledger.read(own), asked, before)
+        _, moved = _compared(own, ledger.latest(own), asked, before)
     return deciding.frame([each.row for each in moved], at)
 
 
@@ -106,7 +106,7 @@ def _asked(folder: Path, source: Source, at: dt.datetime) -> tuple[Ledger, _Aske
     """Asks for the members of what is tracked and not done yet."""
     stamp = ledger.stamp(at)
     with log.reading(folder) as own:
-        before = ledger.read(own)
+        before = ledger.latest(own)
         wanted = deciding.wanted(before, at, source)
         numbering = numbers.Numbering(ledger.keys(own, before) if wanted.plans else [])
         last = _last(folder, own, before, source, wanted.texts) if wanted.plans and is_possible(source.engine) else None
@@ -225,6 +225,7 @@ def _wants_whole(changes: Sequence[Change], moved: int) -> bool:
 
 def _write(own: Log, now: Ledger, at: int, numbering: numbers.Numbering, moved: Sequence[_Moved]) -> None:
     """Writes the refresh as one entry."""
+    ledger.sum_up(own, now)
     new = numbering.keys(now.contacts)
     part = own.keep(numbers.written(new)) if new else None
     changes = {each.row.segment: _change(own, each) for each in moved if _is_change(each)}
