@@ -371,6 +371,7 @@ def test_a_file_is_opened_to_be_written_to_where_it_keeps_the_history(kind: str,
         ws.history_tables(execute=True)
         ws.track([US])
         assert ws.refresh(as_of=day(1))["size"].tolist() == [1]
+        ws.engine.transacting(lambda run: run("SELECT 1"))  # type: ignore[attr-defined]
         if kind == "sqlite":
             with pytest.raises(EngineError, match="not authorized"):
                 ws.engine.frame("DELETE FROM contacts RETURNING 1")
