@@ -27,6 +27,7 @@ from test_warehouse import PATHS, _on
 
 from segkit import E, F, SegkitError, Segment, Workspace, connect, in_list, in_segment
 from segkit.catalog import Kind
+from segkit.engines import open_engine
 from trusted.figure import AS_OF, Figure, titled
 
 ONE_BY_ONE = ("duckdb", "sqlite")
@@ -108,10 +109,10 @@ _CANARY = {"contacts": {"table": "canary", "key": "alive", "fields": {"alive": "
 
 
 def _takes(engine: str, name: str) -> bool:
-    """Whether an engine can hold a table and a column of that name."""
+    """Whether an engine can hold a table and a column of that name, under that name."""
     try:
-        with closed_in_the_end(ENGINES[engine].loaded({name: Rows({name: Kind.INTEGER}, [{name: 7}])})):
-            return True
+        with closed_in_the_end(ENGINES[engine].loaded({name: Rows({name: Kind.INTEGER}, [{name: 7}])})) as source:
+            return name in open_engine(source, **ENGINES[engine].connect).tables()
     except Exception:  # the engine's own
         return False
 
