@@ -92,7 +92,7 @@ def sizes(plans: Sequence[Plan]) -> exp.Select:
     return base.select(counts, None, [plan.where for plan in plans])
 
 
-def extent(query: exp.Select) -> tuple[int, int]:
+def extent(query: Query) -> tuple[int, int]:
     """The most columns and the most joins of any SELECT of a query: engines have limits of both."""
     columns = joins = 0
     stack: list[exp.Expr | None] = [query]

@@ -30,10 +30,19 @@ def signatures(plans: Sequence[Plan], wanted: Sequence[Condition]) -> exp.Select
 
 def members(plans: Sequence[Plan]) -> exp.Select:
     """One row for each contact that is a member of any plan, in no order: its key, and of which, as bits of `bits_0`, ..."""
+    wheres = [plan.where for plan in plans]
+    return _keyed(plans, wheres[0] if len(wheres) == 1 else AnyOf(tuple(wheres)))
+
+
+def contacts(plans: Sequence[Plan]) -> exp.Select:
+    """The same with a row for each contact: where they are few, this is less to ask."""
+    return _keyed(plans, None)
+
+
+def _keyed(plans: Sequence[Plan], where: Condition | None) -> exp.Select:
     base = base_of(plans)
     wheres = [plan.where for plan in plans]
-    columns = [sql.aliased(base.key(), KEY), *_bits(base.names, wheres)]
-    return base.select(columns, wheres[0] if len(wheres) == 1 else AnyOf(tuple(wheres)), wheres)
+    return base.select([sql.aliased(base.key(), KEY), *_bits(base.names, wheres)], where, wheres)
 
 
 def _bits(names: conditions.Names, wanted: Sequence[Condition]) -> list[Sql]:

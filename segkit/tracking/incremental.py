@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.catalog import Catalog
-from segkit.compile import touched
+from segkit.compile import signatures, touched
 from segkit.compile.sql import Sql
 from segkit.compile.touched import BUCKET, SUM, Buckets, Read
 from segkit.engines import Engine, HandsOverColumns, KeepsAnswers
@@ -58,6 +58,15 @@ class Found:
     members: Mapping[str, bytes] = field(default_factory=dict)
     looked_at: int = 0
     reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+def written_out(own: Plan) -> str:
+    """A digest of all that a definition was resolved to at its instant."""
+    return _digest((own.where, own.features, own.parts, own.lists))
+
+
+def _digest(own: object) -> str:
+    return hashlib.blake2b(repr(own).encode(), digest_size=16).hexdigest()
 
 
 class _Whole(Exception):
@@ -128,14 +137,15 @@ def _described(engine: Engine, plans: Sequence[Plan]) -> _Data:
     contacts = int(_columns(engine, touched.count(own[0]))["rows"][0])
     buckets = Buckets(_type_of_keys(engine, own), 1 << max(10, (2 * contacts).bit_length()))
     [version] = _columns(engine, touched.version())["version"]
-    text = repr((VERSION, version, _written_out(catalog), own, buckets))
-    return _Data(engine, catalog, own, buckets, hashlib.sha256(text.encode()).hexdigest(), contacts)
+    meaning = _digest((VERSION, version, _layout(catalog), own, buckets))
+    return _Data(engine, catalog, own, buckets, meaning, contacts)
 
 
-def _written_out(catalog: Catalog) -> object:
-    """All of a catalog that gives a definition another plan. Whether event ids repeat is seen in the rows that count."""
-    events = [replace(table, repeats=False) for table in catalog.events]
-    return (catalog.contacts, events, catalog.lists, catalog.frozen, catalog.history, catalog.verbs, catalog.assumed)
+def _layout(catalog: Catalog) -> object:
+    """All of a catalog that gives a plan another query. Whether event ids repeat is seen in the rows that count."""
+    events = [replace(table, repeats=False, names=None, observed=None) for table in catalog.events]
+    lists = [own and replace(own, observed=None) for own in (catalog.lists, catalog.frozen)]
+    return (catalog.contacts, events, lists, catalog.history)
 
 
 def _type_of_keys(engine: Engine, own: Sequence[Read]) -> str:
@@ -161,7 +171,7 @@ def _seen(data: _Data, numbering: Numbering, at: int, before: Before | None) -> 
         if end is not None:
             ends[name] = end
     buckets = _buckets(data, numbering, known)
-    return Seen(data.meaning, at, frozenset(), sums, ends, buckets)
+    return Seen(data.meaning, at, {}, sums, ends, buckets)
 
 
 def _sums(data: _Data, read: Read, before: np.ndarray | None, end: int | None) -> tuple[np.ndarray, int | None]:
@@ -270,7 +280,8 @@ def _found(
         for read in others:
             tables[read] = keep(touched.rows_of(read, data.catalog, features, contacts, first.contact))
         catalog = touched.over(data.catalog, tables)
-        found = members.asked(data.engine, {name: replace(plans[name], catalog=catalog) for name in some}, numbering)
+        among = {name: replace(plans[name], catalog=catalog) for name in some}
+        found = members.asked(data.engine, among, numbering, signatures.contacts)
     is_chosen = chosen[now.buckets]
     merged = {name: _merged(before.members[name], found.of(name), is_chosen) for name in found.found}
     return Found(merged, count, {**reasons, **found.failed})

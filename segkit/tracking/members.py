@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from segkit import compile
 from segkit.compile.membership import KEY
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _T = TypeVar("_T")
+Query: TypeAlias = Callable[[Sequence[Plan]], compile.Query]
+"""Asks for keys of contacts, at least of those that are members of any of some plans, and for bits that tell of which."""
 AT_ONCE = 2 * BITS
 """How many plans are asked in one query, as far as the engine allows."""
 
@@ -50,7 +52,7 @@ class Members:
         return of
 
 
-def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numbering) -> Members:
+def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numbering, query: Query = members) -> Members:
     """The members of some segments. One that cannot be asked is left out, and the others are asked all the same.
 
     Raises:
@@ -63,7 +65,7 @@ def asked(engine: Engine, plans: Mapping[str, Plan], numbering: numbers.Numberin
     names = list(plans)
     parts = [names[start : start + AT_ONCE] for start in range(0, len(names), AT_ONCE)]
     for part in shown(parts, len(parts), "segments, a hundred at a time"):
-        for some, answer in halved(part, lambda names: _answer(engine, [plans[name] for name in names])):
+        for some, answer in halved(part, lambda names: _answer(engine, [plans[name] for name in names], query)):
             if isinstance(answer, SegkitError):
                 failed |= dict.fromkeys(some, str(answer))
                 continue
@@ -92,20 +94,21 @@ def halved(names: Sequence[str], ask: Callable[[Sequence[str]], _T | None]) -> I
     yield from halved(names[half:], ask)
 
 
-def _answer(engine: Engine, plans: Sequence[Plan]) -> tuple[Any, Signatures] | None:
+def _answer(engine: Engine, plans: Sequence[Plan], query: Query) -> tuple[Any, Signatures] | None:
     """Keys and bits of some plans in one query, None where that is too large."""
     import numpy as np
 
-    count, query = len(plans), members(plans)
-    if count > 1 and not engine.limits.allow(*compile.extent(query)):
+    count, own = len(plans), query(plans)
+    if count > 1 and not engine.limits.allow(*compile.extent(own)):
         return None
-    text = render(query, engine.renders_as)
+    text = render(own, engine.renders_as)
     if isinstance(engine, HandsOverColumns):
         answer: Any = engine.columns(text)
     else:
         answer = engine.streamed(text) if isinstance(engine, Streams) else engine.frame(text)
-    bits = (np.asarray(answer[f"bits_{i}"]).astype(np.int64) for i in range(-(-count // BITS)))
-    return _one_each(answer[KEY]), Signatures(count, tuple(bits))
+    bits = [np.asarray(answer[f"bits_{i}"]).astype(np.int64) for i in range(-(-count // BITS))]
+    is_any = np.logical_or.reduce([each != 0 for each in bits])
+    return _one_each(answer[KEY][is_any]), Signatures(count, tuple(each[is_any] for each in bits))
 
 
 def _one_each(keys: Any) -> np.ndarray:

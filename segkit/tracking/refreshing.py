@@ -87,7 +87,8 @@ def refreshed(folder: Path, source: Source, at: dt.datetime, hook: Hook | None =
             _write(own, now, asked.at, numbering, moved)
     if written and asked.answer.seen is not None:
         with suppress(SegkitError):  # without it the next refresh looks at all contacts
-            seen.write(folder, replace(asked.answer.seen, names=written), own.entries[-1].hash)
+            digests = {name: incremental.written_out(asked.wanted.plans[name]) for name in written}
+            seen.write(folder, replace(asked.answer.seen, plans=digests), own.entries[-1].hash)
     return deciding.frame([each.row if hook is None else _heard(hook, each, numbering) for each in moved], at)
 
 
@@ -126,11 +127,15 @@ def _last(folder: Path, own: Log, before: Ledger, source: Source, texts: Mapping
     plans, were = dict[str, Plan](), dict[str, np.ndarray]()
     for name, text in texts.items():
         version = before.version(name)
-        if name in known.names and not source.full and version is not None and version.text == text:
+        if name not in known.plans or source.full or version is None or version.text != text:
+            continue
+        try:
+            plan = source.planned(before.tracked[name], ledger.instant(known.at))
+        except SegkitError:
+            continue
+        if incremental.written_out(plan) == known.plans[name]:
             changes = ledger.of_version(before, name, version.number)
-            were[name] = np.flatnonzero(ledger.state(own, changes, before.contacts))
-            with suppress(SegkitError):
-                plans[name] = source.planned(before.tracked[name], ledger.instant(known.at))
+            plans[name], were[name] = plan, np.flatnonzero(ledger.state(own, changes, before.contacts))
     return Before(known, plans, were)
 
 

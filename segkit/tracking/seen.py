@@ -27,14 +27,14 @@ FILE = "seen"
 class Seen:
     """What the tables held as of an instant.
 
-    `meaning` tells all that the sums depend on besides the data, `names` the segments that were evaluated on it. A table's
-    `sums` are those of the hashes of its rows, a number a bucket; `ends` are how many rows of it were numbered, where they are.
-    `buckets` are those of the contacts in the order of their numbers, as far as they were needed.
+    `meaning` tells all that the sums depend on besides the data, `plans` what the segments that were evaluated on it were
+    resolved to. A table's `sums` are those of the hashes of its rows, a number a bucket; `ends` are how many rows of it were
+    numbered, where they are. `buckets` are those of the contacts in the order of their numbers, as far as they were needed.
     """
 
     meaning: str
     at: int
-    names: frozenset[str]
+    plans: Mapping[str, str]
     sums: Mapping[str, np.ndarray]
     ends: Mapping[str, int]
     buckets: np.ndarray
@@ -51,7 +51,7 @@ def read(folder: Path, entry: bytes) -> Seen | None:
             return None
         numbers = [np.frombuffer(body, kind, count, start) for kind, count, start in said["columns"]]
         sums = dict(zip(said["tables"], numbers, strict=False))
-        return Seen(said["meaning"], said["at"], frozenset(said["names"]), sums, said["ends"], numbers[-1])
+        return Seen(said["meaning"], said["at"], said["plans"], sums, said["ends"], numbers[-1])
     except (OSError, ValueError, LookupError, TypeError):
         return None
 
@@ -71,7 +71,7 @@ def write(folder: Path, own: Seen, entry: bytes) -> None:
         "entry": entry.hex(),
         "meaning": own.meaning,
         "at": own.at,
-        "names": sorted(own.names),
+        "plans": dict(own.plans),
         "tables": list(own.sums),
         "ends": dict(own.ends),
         "columns": places,
