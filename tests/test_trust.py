@@ -64,3 +64,5 @@ def test_every_figure_stands_on_the_page() -> None:
     inside = trust.PAGE.read_text(encoding="utf-8").split(trust.BEGIN)[1].split(trust.END)[0]
     rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in inside.strip().splitlines()[2:]]
     assert all(row[3] == "0" and int(row[5].replace(",", "")) > 0 for row in rows)
+    for name in ("Hostile values", "Hostile names", "Malformed", "Random definitions", "The history", "From an interrupt", "Payloads", "Time functions", "Passwords", "E-mail", "Reading or writing"):  # fmt: skip
+        assert any(row[0].startswith(name) for row in rows), name
