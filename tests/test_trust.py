@@ -45,6 +45,8 @@ def test_a_line_replaces_that_of_the_same_figure_and_engine() -> None:
         Figure("a", "X 1.0, a file", 5, 0, "c", 1, "3 names"),
         Figure("b", "X 1.0", 7, 0, "c", 1),
         Figure("a", "Y 2", 5, 0, "c", 1),
+        Figure("a", "files", 6, 0, "c", 1),
+        Figure("a", "texts", 6, 0, "c", 1),
         Figure("a", "X 1.2, a file", 9, 0, "c", 1, "4 names"),
     ):
         page = trust.with_row(page, trust.row(figure))
@@ -53,6 +55,8 @@ def test_a_line_replaces_that_of_the_same_figure_and_engine() -> None:
     assert [line.split(" | ")[:3] for line in inside[2:]] == [
         ["| a (4 names)", "X 1.2, a file", "9"],
         ["| a", "Y 2", "5"],
+        ["| a", "files", "6"],
+        ["| a", "texts", "6"],
         ["| b", "X 1.0", "7"],
     ]
     assert page.startswith("before\n")

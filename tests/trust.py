@@ -12,6 +12,7 @@ more hostile texts.
 from __future__ import annotations
 
 import datetime as dt
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -85,7 +86,7 @@ def _key(line: str) -> tuple[str, str]:
     """A figure without its counts, and what it was measured on without versions."""
     what, on = line.split(" | ")[:2]
     name, *path = on.split(", ")
-    return what.partition(" (")[0], " ".join((name.rpartition(" ")[0], *path))
+    return what.partition(" (")[0], " ".join((re.sub(r" [\d.]+$", "", name), *path))
 
 
 def _ordered(lines: Iterable[str]) -> list[str]:
