@@ -87,5 +87,5 @@ def unknown(what: str, name: str, known: Iterable[str]) -> UnknownName:
         shown = ", ".join(f"{other:.80}" for other in names[:12]) + (", ..." if len(names) > 12 else "")
         fix = f"known: {shown}"
     else:
-        fix = "there are none"
+        fix = f"no {what} is known here; define it first"
     return UnknownName(f"unknown {what} {name!r:.80}", fix=fix)

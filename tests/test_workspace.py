@@ -529,3 +529,18 @@ def test_numbers_and_dates_that_came_as_text_say_what_to_make_of_them(condition:
     }
     with pytest.raises(DefinitionError, match=fix):
         connect({"customers": customers, "orders": orders}, catalog=catalog).size(condition)
+
+
+@pytest.mark.parametrize(
+    ("given", "fix"),
+    [
+        ([F.country == "USA"], "pass one of them, or all of them to what takes a list"),
+        ("Readers", r"write in_segment\('Readers'\) for the segment of that name"),
+        (True, "put each comparison in parentheses"),
+        (segkit.in_segment("Readers"), "no segment is known here; define it first"),
+    ],
+    ids=["list", "name", "truth", "no segments"],
+)
+def test_what_is_no_segment_says_what_to_pass_instead(given: object, fix: str) -> None:
+    with pytest.raises(segkit.SegkitError, match=fix):
+        connect({"contacts": pd.DataFrame(CONTACTS)}, home=None).size(given)

@@ -119,7 +119,17 @@ def _refused(other: object) -> Any:
 def not_a_predicate(other: object) -> NoReturn:
     if isinstance(other, Unfinished):
         other._not_a_condition()
-    raise DefinitionError(f"{other!r:.80} is not a condition", fix="put each comparison in parentheses: (F.a > 1) & (F.b == 2)")
+    raise DefinitionError(f"{other!r:.80} is not a condition", fix=_instead(other))
+
+
+def _instead(other: object) -> str:
+    match other:
+        case str():
+            return f"write in_segment({other!r:.80}) for the segment of that name, or parse(...) for a condition in text"
+        case list() | tuple() | set():
+            return "pass one of them, or all of them to what takes a list, such as ws.sizes([...])"
+        case _:
+            return "put each comparison in parentheses: (F.a > 1) & (F.b == 2)"
 
 
 def predicate_node(condition: object) -> nodes.Predicate:
