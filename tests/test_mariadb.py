@@ -20,8 +20,10 @@ from without_a_row import fails, markers, without
 import segkit
 from segkit import E, EngineError, F, Segment, any_of, connect, in_list, sample
 from segkit.builder import Predicate
+from segkit.compile import sql
 from segkit.counting import Counting
 from segkit.plan import moment
+from segkit.rendering import render
 from segkit.rendering.table import TABLE
 from segkit.segment import as_segment
 from segkit.verification import verified
@@ -143,8 +145,35 @@ SHOWN_WITHOUT = {"INSTANT": (F.seen_tz > segkit.NOW, "CAST('2025-06-30 12:00:00'
 """What only MySQL reads otherwise: since 8.0.19 an offset in a literal moves it to the session's zone. MariaDB leaves it out."""
 
 
+KEPT_WITHOUT = {
+    "TYPE_TEXT": ("SELECT REPEAT('a', 70000)", ""),
+    "TYPE_KEY": ("SELECT 'a'", "PRIMARY KEY"),
+    "TYPE_INSTANT": ("SELECT '2040-01-01 00:00'", ""),
+}
+"""What a column of the type keeps, and does not keep in one of the default type."""
+
+
 def test_no_row_is_without_a_case_that_needs_it() -> None:
-    assert markers("mysql") == {*CASE_WITHOUT, *SHOWN_WITHOUT, "GIVEN_NAN", "GIVEN_INSTANT"}
+    assert markers("mysql") == {*CASE_WITHOUT, *SHOWN_WITHOUT, *KEPT_WITHOUT, "GIVEN_NAN", "GIVEN_INSTANT"}
+
+
+@pytest.mark.parametrize("marker", KEPT_WITHOUT)
+def test_a_column_does_not_keep_it_without_the_row(marker: str) -> None:
+    rows, key = KEPT_WITHOUT[marker]
+
+    def kept() -> bool:
+        column = render(exp.ColumnDef(this=sql.identifier("x"), kind=sql.marker(marker)), "mysql")
+        import pymysql
+
+        try:
+            with closing(loaded(f"CREATE TABLE kept ({column} {key})", f"INSERT INTO kept {rows}")):
+                return True
+        except pymysql.err.Error:
+            return False
+
+    assert kept()
+    with without(marker, "mysql"):
+        assert not kept()
 
 
 def test_what_verify_gives_for_nan_is_missing(twins: segkit.Workspace) -> None:

@@ -392,7 +392,12 @@ def test_lists_and_counts_are_kept_in_temporary_tables(postgres: Any, tmp_path: 
         assert idle(ws.engine._connection)
     with connect(url(postgres), as_of=AS_OF, home=tmp_path) as ws:
         assert members(ws, in_list("Known")) == [1, 3]
-    assert eventually(postgres, "SELECT count(*) FROM pg_class WHERE relname LIKE 'segkit%'", 0)
+    assert eventually(postgres, "SELECT count(*) FROM pg_class WHERE relname LIKE 'segkit%' AND relpersistence = 't'", 0)
+    assert eventually(
+        postgres,
+        "SELECT count(*) FROM pg_class WHERE relname LIKE 'segkit%' AND relnamespace = current_schema()::regnamespace",
+        0,
+    )
 
 
 # ---------------------------------------------------------------- sessions

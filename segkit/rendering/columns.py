@@ -26,6 +26,5 @@ ROWS = (
     Row("TYPE_KEY", "", "text that rows are found by", _type("text")),
     Row("TYPE_KEY", "mysql", "a key has a length, and collations fold case and trailing spaces: bytes", _type("varbinary", 1020)),
     Row("TYPE_INSTANT", "", "an instant", _type("timestamptz")),
-    Row("TYPE_INSTANT", "sqlite", "instants are text of 26 characters in UTC", _type("text")),
     Row("TYPE_INSTANT", "mysql", "a TIMESTAMP ends in 2038, and is shown on the session's clock: in UTC", _type("datetime", 6)),
 )
