@@ -22,7 +22,6 @@ from segkit.plan import Moment, Plan
 from segkit.plan.elapsed import Passed
 from segkit.plan.tree import (
     AllOf,
-    Among,
     AnyOf,
     Bounds,
     ColumnTerm,
@@ -35,6 +34,7 @@ from segkit.plan.tree import (
     IsMissing,
     PastColumn,
 )
+from segkit.plan.walk import every_node
 
 Part: TypeAlias = OneOfThese["contacts", "events", "lists", "frozen", "history"]
 BUCKET, SUM, KEY, NUMBER = "bucket", "total", "contact_id", "number"
@@ -83,7 +83,7 @@ def reads(plans: Sequence[Plan]) -> tuple[Read, ...]:
     own, past, features = set[str](), dict[int, None](), dict[Feature, None]()
     for plan in plans:
         features |= dict.fromkeys(_with_those_that_follow(plan.features))
-        for node in _of_contacts((plan.where, plan.parts)):
+        for node in every_node((plan.where, plan.parts), closed=(FeatureTerm,)):
             match node:
                 case ColumnTerm(name):
                     own.add(name)
@@ -104,22 +104,6 @@ def _with_those_that_follow(features: Iterable[Feature]) -> Iterator[Feature]:
         yield feature
         if feature.then is not None:
             yield feature.then.event
-
-
-def _of_contacts(nodes: object) -> Iterator[object]:
-    """The nodes of a tree without what stands inside of features."""
-    stack: list[object] = [nodes]
-    while stack:
-        match stack.pop():
-            case FeatureTerm():
-                pass
-            case Among(term):
-                stack.append(term)
-            case tuple() as several:
-                stack.extend(several)
-            case node if (slots := getattr(node, "__slots__", None)) and not isinstance(node, dt.date):
-                yield node
-                stack.extend(getattr(node, slot) for slot in slots)
 
 
 def _of_events(i: int, catalog: Catalog, features: Sequence[Feature]) -> Read:

@@ -53,6 +53,7 @@ from segkit.plan.tree import (
     Term,
     TextSearch,
 )
+from segkit.plan.walk import every_node
 
 _UNDERSTOOD = (
     Always, AllOf, AnyOf, Complement, Comparison, Among, TextSearch, IsMissing, OnList, Reference, Drawn,
@@ -107,21 +108,6 @@ def elapsed(then: Plan, now: Plan) -> Elapsed | str:
     for passed in _of_tables(then.at, now, {node.table for node in nodes if isinstance(node, PastColumn)}):
         found.passed[passed] = None
     return found
-
-
-def every_node(nodes: object) -> Iterator[object]:
-    """The conditions, terms, parts and features of a tree, those inside of features too."""
-    stack: list[object] = [nodes]
-    while stack:
-        match stack.pop():
-            case tuple() as several:
-                stack.extend(several)
-            case Among(own) as node:
-                yield node
-                stack.append(own)
-            case node if (slots := getattr(node, "__slots__", None)) and not isinstance(node, dt.date):
-                yield node
-                stack.extend(getattr(node, slot) for slot in slots)
 
 
 def _check(node: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, get_args
 
@@ -32,6 +33,22 @@ def rebuilt(node: Any, change: Callable[[Any], Any]) -> Any:
             return type(node)(*(change(getattr(node, slot)) for slot in node.__slots__))
         case _:
             return node
+
+
+def every_node(tree: object, closed: tuple[type, ...] = ()) -> Iterator[object]:
+    """The conditions, terms, parts and features of a tree; what stands inside of nodes of the `closed` types is left out."""
+    stack: list[object] = [tree]
+    while stack:
+        match stack.pop():
+            case tuple() as several:
+                stack.extend(several)
+            case Among(own) as node:
+                yield node
+                stack.append(own)
+            case node if (slots := getattr(node, "__slots__", None)) and not isinstance(node, dt.date):
+                yield node
+                if not isinstance(node, closed):
+                    stack.extend(getattr(node, slot) for slot in slots)
 
 
 def leaves(where: Condition, truth: bool = True) -> Iterator[tuple[Condition, bool]]:

@@ -106,12 +106,7 @@ def _seen(own: Log, known: Ledger, name: str, stamps: Sequence[int]) -> Iterator
 def _begin(changes: Sequence[Change], instants: Sequence[int], wanted: Sequence[int]) -> int:
     """The last change up to the first wanted instant that tells all members."""
     upto = bisect_right(instants, wanted[0]) if wanted else 1
-    return next(i for i in reversed(range(upto)) if changes[i].is_whole or _is_first(changes, i))
-
-
-def _is_first(changes: Sequence[Change], i: int) -> bool:
-    """Whether a change is the first one of its version."""
-    return i == 0 or changes[i].version != changes[i - 1].version
+    return next(i for i in reversed(range(upto)) if ledger.tells_all(changes, i))
 
 
 def _after(own: Log, known: Ledger, before: np.ndarray | None, changes: Sequence[Change], i: int) -> np.ndarray:
@@ -119,7 +114,7 @@ def _after(own: Log, known: Ledger, before: np.ndarray | None, changes: Sequence
     import numpy as np
 
     come, gone, *whole = numbers.unpacked(own.part(changes[i].part))
-    if before is None or _is_first(changes, i):
+    if before is None or ledger.tells_all(changes, i):
         are = np.zeros(known.contacts, dtype=bool)
         are[whole[0] if whole else come] = True
         return are

@@ -199,8 +199,12 @@ def _summary(own: Ledger) -> dict[str, Any]:
 
 def _recent(changes: Sequence[Change]) -> Sequence[Change]:
     """The changes from the last one on that tells all members."""
-    begins = (i for i in reversed(range(1, len(changes))) if changes[i].is_whole or changes[i].version != changes[i - 1].version)
-    return changes[next(begins, 0) :]
+    return changes[next(i for i in reversed(range(len(changes))) if tells_all(changes, i)) :]
+
+
+def tells_all(changes: Sequence[Change], i: int) -> bool:
+    """Whether all members can be told from a change alone: it holds them, or is the first one of its version."""
+    return i == 0 or changes[i].is_whole or changes[i].version != changes[i - 1].version
 
 
 def _row(own: Change) -> list[Any]:

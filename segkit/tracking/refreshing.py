@@ -11,7 +11,7 @@ twice, and of an earlier one nothing at all.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -84,7 +84,7 @@ def refreshed(folder: Path, source: Source, at: dt.datetime, hook: Hook | None =
         numbering, moved = _compared(own, now, asked, before)
         written = frozenset(each.row.segment for each in moved if each.row.outcome in WRITTEN)
         if written:
-            _write(own, now, asked.at, numbering, moved)
+            _write(own, now, asked.at, numbering, moved, written)
     if written and asked.answer.seen is not None:
         with suppress(SegkitError):  # without it the next refresh looks at all contacts
             digests = {name: incremental.written_out(asked.wanted.plans[name]) for name in written}
@@ -228,13 +228,14 @@ def _wants_whole(changes: Sequence[Change], moved: int) -> bool:
 # ---------------------------------------------------------------- writing
 
 
-def _write(own: Log, now: Ledger, at: int, numbering: numbers.Numbering, moved: Sequence[_Moved]) -> None:
-    """Writes the refresh as one entry."""
+def _write(
+    own: Log, now: Ledger, at: int, numbering: numbers.Numbering, moved: Sequence[_Moved], written: Collection[str]
+) -> None:
+    """Writes the refresh of some segments as one entry."""
     ledger.sum_up(own, now)
     new = numbering.keys(now.contacts)
     part = own.keep(numbers.written(new)) if new else None
     changes = {each.row.segment: _change(own, each) for each in moved if _is_change(each)}
-    written = {each.row.segment for each in moved if each.row.outcome in WRITTEN}
     body = {
         "at": at,
         "ran_at": ledger.stamp(dt.datetime.now(dt.UTC)),
