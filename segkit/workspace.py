@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -53,7 +53,7 @@ from segkit.measures import (
     waterfall,
 )
 from segkit.measures.rfm_cells import Rfm
-from segkit.plan import Moment, Plan, clock, moment, plan
+from segkit.plan import Moment, Plan, clock, moment, plan, plan_at_each
 from segkit.plan import evergreen as plan_evergreen
 from segkit.plan.course import without_history
 from segkit.segment import Audience, Segment, as_catalog, as_segment, by_name, displayed, unpinned, zone_of
@@ -1670,27 +1670,21 @@ class Workspace:
             at, planned = unpinned(as_of, self._zone), plan_evergreen
         else:
             at, planned = self._moment(as_of), plan
-        [plans] = self._planned(segments, [at], others, planned)
+        own, catalog, known = self._read(segments, others)
+        plans = [planned(segment.definition, catalog, at, known) for segment in own]
+        self._hand_over_those_of(plans)
         for warning in dict.fromkeys(w for p in plans for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=4)
         return plans
 
-    def _planned(
-        self,
-        segments: Iterable[Audience | Predicate],
-        moments: Iterable[Moment],
-        others: Iterable[Segment],
-        planned: Callable[..., Plan],
-    ) -> list[list[Plan]]:
-        """The plans of some segments at each of some moments."""
+    def _read(
+        self, segments: Iterable[Audience | Predicate], others: Iterable[Segment]
+    ) -> tuple[list[Segment], Catalog, dict[str, nodes.Predicate]]:
+        """Some segments, the catalog, and all segments that are known by name: those, others, and the workspace's own."""
         if isinstance(segments, Audience | Predicate):
             raise DefinitionError("expected a list of segments", fix="put it in [ ]")
         own = [as_segment(segment) for segment in nodes.checked_list(segments, "segments")]
-        catalog = self._checked()
-        known = {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
-        found = [[planned(segment.definition, catalog, at, known) for segment in own] for at in moments]
-        self._hand_over_those_of(chain.from_iterable(found))
-        return found
+        return own, self._checked(), {**by_name(self._segments), **by_name((*others, *(s for s in own if s.name is not None)))}
 
     def _courses(
         self,
@@ -1701,11 +1695,13 @@ class Workspace:
         others: Iterable[Segment] = (),
     ) -> list[list[Plan]]:
         """The plans of each segment, one for each point of a grid."""
-        points = self._points(start, end, every)
-        by_point = self._planned(segments, [Moment(at, self._zone) for at in points], others, plan)
-        for warning in dict.fromkeys(w for plans in by_point for p in plans for w in p.warnings):
+        moments = [Moment(at, self._zone) for at in self._points(start, end, every)]
+        own, catalog, known = self._read(segments, others)
+        courses = [plan_at_each(segment.definition, catalog, moments, known) for segment in own]
+        self._hand_over_those_of(chain.from_iterable(courses))
+        for warning in dict.fromkeys(w for course in courses for p in course for w in p.warnings):
             warnings.warn(warning, SegkitWarning, stacklevel=3)
-        return [list(course) for course in zip(*by_point, strict=True)]
+        return courses
 
     def _points(self, start: Any, end: Any, every: str | Iterable[Any]) -> tuple[datetime, ...]:
         """The points of a grid."""

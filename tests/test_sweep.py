@@ -186,6 +186,35 @@ def test_each_kind_of_condition_is_swept(grid: str) -> None:
         assert changes(found) == changes(expected), kind
 
 
+def uncreated(plans: Sequence[Plan]) -> list[Plan]:
+    """The plans where the catalog knows no creation of contacts, so that one condition can be all that changes."""
+    contacts = replace(plans[0].catalog.contacts, created=None)
+    return [replace(plan, catalog=replace(plan.catalog, contacts=contacts)) for plan in plans]
+
+
+def test_each_kind_of_condition_is_swept_alone_and_negated() -> None:
+    own = world("Europe/Rome")
+    wheres = [*KINDS.values(), *(~where for where in KINDS.values())]
+    courses = [uncreated([own.plan(where, at) for at in HALF_MINUTES]) for where in wheres]
+    for where, plans, expected in zip(wheres, courses, spells.asked(own.workspace.engine, courses), strict=True):
+        found = spells.swept(own.workspace.engine, plans)
+        assert found is not None
+        assert changes(found) == changes(expected), where
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_engines_sweep_conditions_alone(engine: str) -> None:
+    own = asked(engine, 1, "Europe/Rome")
+    many, on_list = E.opened.within(days=30).count() >= 2, in_list("VIP")
+    courses = [
+        uncreated([own.plan(where, at) for at in HALF_MINUTES[:3]]) for where in (many, ~many, ~on_list, (F.opens > 1) & on_list)
+    ]
+    for plans, expected in zip(courses, spells.asked(own.workspace.engine, courses), strict=True):
+        found = spells.swept(own.workspace.engine, plans)
+        assert found is not None
+        assert changes(found) == changes(expected)
+
+
 def test_what_a_member_needs_is_swept_first() -> None:
     own = world("Europe/Rome")
     rng = random.Random(1)

@@ -114,12 +114,12 @@ class _Sweep:
     # ------------------------------------------------------------ the whole
 
     def moves(self) -> exp.Select:
-        found = [leaf for leaf in dict.fromkeys(leaves(self._tree)) if not isinstance(leaf, Fixed)]
-        places: dict[Leaf, tuple[str, int]] = {leaf: (f"mask_{i // _BITS}", i % _BITS) for i, leaf in enumerate(found)}
-        masks = list(dict.fromkeys(mask for mask, _ in places.values()))
         changes = self._all_changes()
-        parts = [self._weighed(changes[leaf], *places[leaf], masks) for leaf in found]
-        moved = [self._compared(self._states(parts, masks), places)] if parts else []
+        if (alone := _only_leaf(self._tree)) is not None:
+            leaf, sign = alone
+            moved = [self._followed(changes[leaf], sign)]
+        else:
+            moved = self._put_together(changes)
         if self._absent(self._tree) is not False:
             moved.append(self._at_rest())
         net = sql.aliased(exp.Sum(this=_of(SIGN, "u")), SIGN)
@@ -150,6 +150,21 @@ class _Sweep:
                 united = _united([_select([_of(CONTACT, done[leaf])], done[leaf]) for leaf in own])
                 self._may = self._cte("may", exp.Select(expressions=[exp.Star()]).from_(sql.subquery(united, "u"), copy=False))
         return done
+
+    def _followed(self, changes: str, sign: int) -> exp.Select:
+        """The whole condition where it is one leaf, or what is not: it changes as the leaf does."""
+        own: Sql = _of(SIGN, changes) if sign > 0 else exp.Neg(this=_of(SIGN, changes))
+        query = _select([_of(CONTACT, changes), _of(INDEX, changes), sql.aliased(own, SIGN)], changes)
+        query.join(self._contacts_table(), on=self._is_contact(changes), copy=False)
+        return query.where(*conditions.all_of(self._fixed, self._names), copy=False)
+
+    def _put_together(self, changes: Mapping[Leaf, str]) -> list[exp.Select]:
+        """The whole condition, of what its leaves are before and after each change."""
+        found = [leaf for leaf in dict.fromkeys(leaves(self._tree)) if leaf in changes]
+        places: dict[Leaf, tuple[str, int]] = {leaf: (f"mask_{i // _BITS}", i % _BITS) for i, leaf in enumerate(found)}
+        masks = list(dict.fromkeys(mask for mask, _ in places.values()))
+        parts = [self._weighed(changes[leaf], *places[leaf], masks) for leaf in found]
+        return [self._compared(self._states(parts, masks), places)] if parts else []
 
     def _weighed(self, changes: str, mask: str, bit: int, masks: Sequence[str]) -> exp.Select:
         """The changes of a leaf as changes of its bit in one of some masks."""
@@ -776,6 +791,20 @@ def _is_true(node: Node, held: Collection[Leaf]) -> bool:
             return not _is_true(item, held)
         case leaf:
             return leaf in held
+
+
+def _only_leaf(node: Node) -> tuple[Leaf, int] | None:
+    """The leaf that a tree consists of, and whether the tree holds with it (1) or without it (-1); None where it has others."""
+    match node:
+        case Group(_, (item,)):
+            return _only_leaf(item)
+        case Group() | Fixed():
+            return None
+        case Negation(item):
+            found = _only_leaf(item)
+            return None if found is None else (found[0], -found[1])
+        case leaf:
+            return leaf, 1
 
 
 def _select(columns: Sequence[Sql], table: str) -> exp.Select:

@@ -9,7 +9,7 @@ conditions, `terms` values and `streams` events.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from segkit import nodes
@@ -23,7 +23,7 @@ from segkit.plan.scope import outermost
 from segkit.plan.tree import Bounds, Condition, Feature, Moment, Part, Spanned
 from segkit.spelling import spell
 
-__all__ = ["Moment", "Plan", "evergreen", "is_evergreen", "moment", "plan"]
+__all__ = ["Moment", "Plan", "evergreen", "is_evergreen", "moment", "plan", "plan_at_each"]
 
 
 _OTHER_TIMES = ((-97, 3), (211, 7), (1105, 22))
@@ -96,8 +96,24 @@ def plan(
     Raises:
         DefinitionError: for a name that does not exist, kinds that do not fit, a circle of references.
     """
+    return _planned(definition, nodes.check_limits(definition.where), catalog, at, segments or {})
+
+
+def plan_at_each(
+    definition: nodes.Definition,
+    catalog: Catalog,
+    moments: Iterable[Moment],
+    segments: Mapping[str, nodes.Predicate] | None = None,
+) -> list[Plan]:
+    """Resolves a definition at each of some moments: `plan`, whose limits are looked at once."""
     depth = nodes.check_limits(definition.where)
-    scope = outermost(catalog, at, segments or {}, condition)
+    return [_planned(definition, depth, catalog, at, segments or {}) for at in moments]
+
+
+def _planned(
+    definition: nodes.Definition, depth: int, catalog: Catalog, at: Moment, segments: Mapping[str, nodes.Predicate]
+) -> Plan:
+    scope = outermost(catalog, at, segments, condition)
     if definition.name is not None:
         scope = scope.below(definition.name, depth)
     try:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from segkit.catalog import Kind, time_column
@@ -44,7 +45,6 @@ from segkit.plan.tree import (
     Standing,
     Term,
 )
-from segkit.plan.walk import rebuilt
 
 Edge: TypeAlias = dt.date
 """A date, or an instant."""
@@ -223,21 +223,20 @@ class _Course:
         simple = tuple(_simplified(other) for other in own)
         if simple != own:
             return self.tree(simple)
-        read = _read(own[0])
+        reads = [_read(other) for other in own]
+        read = reads[0]
         if read.standings:
             raise Unswept("a rank is among all contacts of its instant")
-        is_same = all(other == own[0] for other in own)
-        if is_same and not read.features and not read.past:
-            return Fixed(own[0])
-        bare = [_bare(other) for other in own]
-        if all(other == bare[0] for other in bare[1:]):
-            return self._steady(own, read)
+        if all(other.constants == read.constants for other in reads):
+            return self._steady(own, reads)
         return self._moving(own, read)
 
     # ------------------------------------------------------------ the same constants at each point
 
-    def _steady(self, own: tuple[Condition, ...], read: _Read) -> Node:
-        windows = self._windows(own)
+    def _steady(self, own: tuple[Condition, ...], reads: Sequence[_Read]) -> Node:
+        read, windows = reads[0], self._windows(reads)
+        if not read.past and not windows:
+            return Fixed(own[0])
         if read.past:
             if len(read.past) > 1 or windows or read.columns:
                 raise Unswept("a field as it was stands beside another value")
@@ -248,10 +247,10 @@ class _Course:
             return Kept(own[0], windows[0])
         raise Unswept("a smallest, largest, first or last value stands beside another value")
 
-    def _windows(self, own: tuple[Condition, ...]) -> tuple[Window, ...]:
+    def _windows(self, reads: Sequence[_Read]) -> tuple[Window, ...]:
         """The features of a condition, each with its bounds at each point."""
         found: dict[Feature, Window] = {}
-        for several in zip(*(_read(other).features for other in own), strict=True):
+        for several in zip(*(other.features for other in reads), strict=True):
             window = _window(several, self._exact)
             if found.setdefault(several[0], window) != window:
                 raise Unswept("two windows are alike at one instant and not at another")
@@ -277,8 +276,8 @@ class _Course:
         op, term, right = sides[0]
         if len({op for op, _, _ in sides}) > 1 or not all(isinstance(other, Constant) for _, _, other in sides):
             raise Unswept("two values that both depend on the instant are compared")
-        bare = [_bare(other) for _, other, _ in sides]
-        if any(other != bare[0] for other in bare[1:]):
+        constants_of = [_read(other).constants for _, other, _ in sides]
+        if any(other != constants_of[0] for other in constants_of[1:]):
             raise Unswept("two values that both depend on the instant are compared")
         constants = [other for _, _, other in sides if isinstance(other, Constant)]
         if not isinstance(right, Constant) or not isinstance(right.value, dt.date):
@@ -434,40 +433,44 @@ def _extreme(op: Any, feature: Feature, constant: Constant) -> Condition:
 
 @dataclass
 class _Read:
-    """The features of a condition, in the order in which they stand, and whether it reads other things."""
+    """What a condition or term reads: its features, tables of history, whether fields and ranks; and `constants`, all that it
+    is made of but the bounds of its features, in the order of a walk: those that differ in bounds alone have the same."""
 
     features: list[Feature]
     past: set[int]
     columns: bool
     standings: bool
+    constants: list[object]
+
+
+_BESIDE_BOUNDS = attrgetter(*(own.name for own in fields(Feature) if own.name != "bounds"))
 
 
 def _read(own: object) -> _Read:
-    found = _Read([], set(), False, False)
+    found = _Read([], set(), False, False, [])
     stack: list[object] = [own]
     while stack:
         match stack.pop():
-            case FeatureTerm(feature):
+            case FeatureTerm(feature, kind, clock):
                 found.features.append(feature)
-            case PastColumn(table):
+                found.constants += (FeatureTerm, kind, clock, _BESIDE_BOUNDS(feature))
+            case PastColumn(table) as column:
                 found.past.add(table)
-            case ColumnTerm():
+                found.constants.append(column)
+            case ColumnTerm() as column:
                 found.columns = True
+                found.constants.append(column)
             case Standing():
                 found.standings = True
-            case Among(term):
+            case Among(term, options):
+                found.constants += (Among, options)
                 stack.append(term)
             case tuple() as several:
+                found.constants.append(len(several))
                 stack.extend(several)
-            case node:
-                stack.extend(getattr(node, slot) for slot in getattr(node, "__slots__", ()))
+            case node if slots := getattr(node, "__slots__", ()):
+                found.constants.append(type(node))
+                stack.extend(getattr(node, slot) for slot in slots)
+            case value:
+                found.constants.append(value)
     return found
-
-
-def _bare(own: Any) -> Any:
-    """A condition or term whose features have no bounds."""
-    match own:
-        case FeatureTerm(feature):
-            return replace(own, feature=replace(feature, bounds=Bounds()))
-        case _:
-            return rebuilt(own, _bare)
