@@ -53,6 +53,16 @@ def test_a_day_that_a_zone_skipped_is_no_point_of_its_own() -> None:
     assert [f"{at.astimezone(ZoneInfo('Pacific/Apia')):%d}" for at in found] == ["28", "29", "31", "01", "02"]
 
 
+def test_there_are_as_many_instants_and_periods_as_the_error_says() -> None:
+    start, hour, day = dt.datetime(2020, 1, 1, tzinfo=UTC), dt.timedelta(hours=1), dt.timedelta(days=1)
+    assert len(clock.points(start, start + 9_999 * hour, "hour", "UTC")) == 10_000
+    assert len(clock.periods(start, start + 1_000 * day, "day", "UTC")) == 1_000
+    with pytest.raises(DefinitionError, match="more than 10,000 instants"):
+        clock.points(start, start + 10_000 * hour, "hour", "UTC")
+    with pytest.raises(DefinitionError, match="more than 1,000 periods"):
+        clock.periods(start, start + 1_000 * day + hour, "day", "UTC")
+
+
 def test_months_clip_without_drifting_and_leap_days_come_back() -> None:
     start = dt.datetime(2023, 12, 31, tzinfo=UTC)
     found = clock.points(start, dt.datetime(2024, 4, 30, tzinfo=UTC), "month", "UTC")
