@@ -206,6 +206,7 @@ SHAPE: dict[str, Any] = {
     "events": [
         {"table": "events"},
         {"table": "local_events", "event": None, "name": "called", "properties": {"occurred_at": {"kind": "timestamp", "zone": "Europe/Rome"}}},
+        {"table": "visits", "event": None, "name": "visited"},
     ],
     "lists": {"table": "list_members", "joined": "joined_at", "left": "left_at"},
     "history": [{"table": "tiers", "fields": {"tier": "tier"}}],
@@ -221,6 +222,7 @@ def small() -> duckdb.DuckDBPyConnection:
         "CREATE TABLE events (event_id BIGINT, contact_id BIGINT, event TEXT, occurred_at TIMESTAMP, amount INTEGER)",
         "INSERT INTO events SELECT i, i, 'opened', TIMESTAMP '2025-01-20 12:00' - INTERVAL (i) DAY, 10 * i FROM range(40) AS t(i)",
         "CREATE TABLE local_events (contact_id BIGINT, occurred_at TIMESTAMP)",
+        "CREATE TABLE visits (contact_id BIGINT, occurred_at DATE)",
         "CREATE TABLE list_members (list_name TEXT, contact_id BIGINT, joined_at TIMESTAMP, left_at TIMESTAMP)",
         "INSERT INTO list_members VALUES ('VIP', 1, NULL, NULL), ('VIP', 2, NULL, NULL)",
         "CREATE TABLE tiers (contact_id BIGINT, tier TEXT, valid_from TIMESTAMP, valid_to TIMESTAMP)",
@@ -265,6 +267,7 @@ EDGES: dict[str, tuple[Predicate, dt.datetime, dt.timedelta, str]] = {
     "another tier": (F.tier == "gold", AT, MICRO, "UPDATE tiers SET tier = 'tin' WHERE contact_id = 1"),
     "a tier ends": (F.tier == "gold", AT, HOUR, "UPDATE tiers SET valid_to = '2025-01-20 13:00' WHERE contact_id = 1"),
     "a tier begins": (F.tier == "tin", AT, HOUR, "INSERT INTO tiers VALUES (1, 'tin', '2025-01-20 13:00', NULL)"),
+    "a day of an event is over": (E.visited.within(days=2).any(), AT, DAY, "INSERT INTO visits VALUES (3, '2025-01-19')"),
     "a clock set back": (
         E.called.any(), dt.datetime(2025, 10, 26, 0, 30, tzinfo=dt.UTC), dt.timedelta(minutes=45),
         "INSERT INTO local_events VALUES (3, '2025-10-26 02:20')",
@@ -404,7 +407,7 @@ def test_keys_of_several_types_are_not_told_apart(tmp_path: Path, any_share: Non
 @pytest.mark.parametrize("kind", ["VARCHAR", "UUID"])
 def test_text_keys(kind: str, tmp_path: Path, any_share: None) -> None:
     with small() as connection:
-        for table in ("contacts", "events", "list_members", "tiers", "local_events"):
+        for table in ("contacts", "events", "list_members", "tiers", "local_events", "visits"):
             key = (
                 "contact_id::TEXT"
                 if kind == "VARCHAR"
