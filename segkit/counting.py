@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from segkit import compile, evaluate, metrics, nodes
-from segkit.catalog import Catalog
+from segkit.catalog import Catalog, Kind
 from segkit.compile import Sql, columns
 from segkit.compile.columns import Source
 from segkit.engines import Engine, KeepsAnswers
@@ -37,6 +37,8 @@ MOST_COLUMNS = 200
 MOST_BYTES = 2**28
 """How much the bits of conditions may take. A definition that alone needs more is counted without keeping anything."""
 _AT_ONCE = 2 * 10**8
+_ROOM = 2
+"""Contacts are numbered by their keys where there are so many bits a contact at most."""
 _EVERYONE = nodes.Definition(None, nodes.Everyone())
 
 
@@ -99,10 +101,10 @@ class Counting:
         self._own = f"segkit_counting_{uuid4().hex[:12]}"
         self._count = 0
         self._names: list[str] = []
-        self._numbers: str | None = None
+        self._numbers: columns.Numbered | None = None
         self._tables: list[_Table] = []
         self._members: dict[Condition, int] = {}
-        self._everyone = 0
+        self._everyone = self._width = self._all = 0
 
     def counts(self, definition: nodes.Definition) -> Counted:
         """The sizes of all parts of a definition.
@@ -191,9 +193,9 @@ class Counting:
         if self._keeper is not None:
             if self._numbers is None:
                 self._number_contacts(self._keeper, whole)
-            if len(leaves) * self._everyone <= 8 * MOST_BYTES:
+            if len(leaves) * self._width <= 8 * MOST_BYTES:
                 members = self._members_of(self._keeper, whole, leaves)
-                bits = dict(_bits(part, members, (1 << self._everyone) - 1))
+                bits = dict(_bits(part, members, self._all))
                 return {path: bits[path].bit_count() for path in valid}
         plans = [replace(whole, where=where) for where in (Always(True), *valid.values())]
         self._everyone, *sizes = metrics.sizes(self._engine, plans)["size"].tolist()
@@ -222,13 +224,13 @@ class Counting:
         self._tables.remove(table)
         self._tables.append(table)
         found: dict[Condition, int] = {}
-        step = max(1, min(100, _AT_ONCE // max(1, self._everyone)))
+        step = max(1, min(100, _AT_ONCE // max(1, self._width)))
         for begin in range(0, len(leaves), step):
             some = leaves[begin : begin + step]
             frame = self._frame(columns.outcomes(table.path, some, table.columns))
             for i, leaf in enumerate(some):
                 others = columns.are_of_events(table.columns) and _holds_without_events(whole, leaf)
-                found[leaf] = _as_bits(frame, f"is_{i}", self._everyone, others)
+                found[leaf] = self._all & _as_bits(frame[columns.ROW], frame[f"is_{i}"], self._width, others)
         return found
 
     # ------------------------------------------------------------ what is kept
@@ -240,8 +242,24 @@ class Counting:
 
     def _number_contacts(self, keeper: KeepsAnswers, whole: Plan) -> None:
         """Keeps the contacts' keys, each with a number: which bit is theirs."""
-        self._numbers = self._made(keeper, columns.numbers(whole))
-        self._everyone = int(self._frame(columns.everyone(self._numbers))["everyone"].iloc[0])
+        keys = self._close_keys(whole)
+        numbered = columns.Numbered(self._made(keeper, columns.numbers(whole, keys)), keys)
+        rows = self._frame(columns.everyone(numbered.path))[columns.ROW]
+        self._width = len(rows if keys is None else keys)
+        self._all = _as_bits(rows, True, self._width, False)
+        self._everyone = self._all.bit_count()
+        self._numbers = numbered
+
+    def _close_keys(self, whole: Plan) -> range | None:
+        """The contacts' keys, where these are whole numbers that leave few others between them."""
+        key = self._catalog.contacts.fields.get(self._catalog.contacts.key)
+        if key is None or key.kind is not Kind.INTEGER:
+            return None
+        told = self._frame(columns.spread(whole)).to_dict("records")[0]
+        first, last = told["smallest"], told["largest"]
+        if not isinstance(first, int) or not isinstance(last, int) or max(abs(first), abs(last)) >= 2**62:
+            return None
+        return range(first, last + 1) if last - first < _ROOM * told["everyone"] else None
 
     def _keep(self, keeper: KeepsAnswers, whole: Plan, leaves: Sequence[Condition]) -> None:
         """Keeps what conditions read as one more table: as several, where the query would be too large for the engine."""
@@ -277,7 +295,7 @@ class Counting:
         for leaf, bits in found.items():
             self._members.pop(leaf, None)
             self._members[leaf] = bits
-        while len(self._members) * self._everyone > 8 * MOST_BYTES:
+        while len(self._members) * self._width > 8 * MOST_BYTES:
             del self._members[next(iter(self._members))]
 
     def _frame(self, query: Sql) -> pd.DataFrame:
@@ -370,10 +388,10 @@ def _holds_without_events(whole: Plan, leaf: Condition) -> bool:
     return evaluate.holds(replace(whole, where=leaf, parts=()), {})
 
 
-def _as_bits(frame: pd.DataFrame, column: str, everyone: int, others: bool) -> int:
-    """A column of truths as one whole number: a contact's number says which bit is theirs; `others` have no row."""
+def _as_bits(rows: pd.Series, holds: pd.Series | bool, width: int, others: bool) -> int:
+    """Truths as one whole number: a contact's number says which bit is theirs; `others` have no row."""
     import numpy as np
 
-    truths = np.full(everyone, others)
-    truths[frame[columns.ROW].to_numpy(np.intp)] = frame[column].to_numpy()
+    truths = np.full(width, others)
+    truths[rows.to_numpy(np.intp)] = holds
     return int.from_bytes(np.packbits(truths, bitorder="little").tobytes(), "little")

@@ -286,6 +286,53 @@ def test_contacts_without_events_count_though_they_are_not_kept(engine: str) -> 
     one.close()
 
 
+# ---------------------------------------------------------------- whose bit is which
+
+NUMBERED = {
+    "by keys with others between them": ("BIGINT", [2 * n for n in range(1, 21)], range(2, 41)),
+    "by keys below zero": ("TINYINT", [*range(-128, -118), *range(-110, -100)], range(-128, -100)),
+    "by unsigned keys": ("UTINYINT", [*range(236, 256)], range(236, 256)),
+    "as they come: keys far apart": ("BIGINT", [100 * n for n in range(1, 21)], None),
+    "as they come: too large to reckon with": ("UBIGINT", [*range(2**64 - 20, 2**64)], None),
+    "as they come: texts": ("VARCHAR", [f"id {n}" for n in range(1, 21)], None),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_contacts_are_numbered_by_their_keys_where_these_lie_close(name: str) -> None:
+    kind, keys, expected = NUMBERED[name]
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE contacts (contact_id {kind}, age INTEGER, country VARCHAR)")
+    connection.register("given", EVENTS.drop(columns="contact_id"))
+    connection.executemany("INSERT INTO contacts VALUES (?, ?, ?)", list(zip(keys, CONTACTS.age, CONTACTS.country, strict=True)))
+    connection.execute(f"CREATE TABLE events AS SELECT *, {keys[:17]}[1 + event_id % 17]::{kind} AS contact_id FROM given")
+    ws = connect(connection, as_of="2025-06-30", home=None)
+    own = opened(ws)
+    for where in (WHERE, ~WHERE, WHERE & ~(F.age < 50), E.opened.count() < 2, (F.age > 9) & E.clicked.any()):
+        assert own.counts(definition(where)).sizes == fresh(ws, where, AT), where
+    assert own._numbers is not None
+    assert own._numbers.keys == expected
+
+
+def test_keys_of_eight_bits_may_lie_farther_apart_than_these_hold() -> None:
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE contacts AS SELECT (i - 128)::TINYINT AS contact_id, i AS age FROM range(256) AS r(i)")
+    own = opened(connect(connection, as_of="2025-06-30", home=None))
+    assert own.counts(definition(F.age > 99)).sizes == {"where": 156}
+    assert own._numbers is not None
+    assert own._numbers.keys == range(-128, 128)
+
+
+def test_a_contact_that_comes_later_has_no_bit_though_its_key_lies_between_others() -> None:
+    ws, connection = on_duckdb()
+    connection.execute("DELETE FROM contacts WHERE contact_id IN (7, 8)")
+    own = opened(ws)
+    own.counts(definition(E.opened.any()))
+    connection.execute("INSERT INTO contacts VALUES (7, 50, 'USA'), (0, 50, 'USA'), (21, 50, 'USA')")
+    where = (F.age > 0) | (E.opened.count() < 1)
+    assert own.counts(definition(where)).sizes["where.items[0]"] == own.counts(definition(where | ~where)).sizes["where"] == 18
+
+
 # ---------------------------------------------------------------- the data, beneath
 
 
@@ -436,7 +483,7 @@ def test_a_file_that_is_only_read(tmp_path: Path) -> None:
     with connect(tmp_path / "crm.db", as_of="2025-06-30", home=None) as ws:
         own = opened(ws)
         assert own.counts(definition(WHERE)).sizes == fresh(ws, WHERE, AT)
-        for change in ("DELETE FROM contacts", f"DELETE FROM {own._numbers}", "CREATE TEMP TABLE t (x)"):
+        for change in ("DELETE FROM contacts", f"DELETE FROM {own._numbers.path}", "CREATE TEMP TABLE t (x)"):
             with pytest.raises(EngineError, match="not authorized"):
                 ws.engine.frame(change)
         own.close()

@@ -9,7 +9,7 @@ that have some: what holds for one of the others holds for all of them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, cast, get_args
 
 from sqlglot import exp
@@ -17,7 +17,7 @@ from sqlglot import exp
 from segkit.catalog import ContactTable, Kind
 from segkit.compile import conditions, sql
 from segkit.compile.conditions import Names
-from segkit.compile.joined import base_of
+from segkit.compile.joined import Base, base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Plan
 from segkit.plan.tree import (
@@ -67,12 +67,46 @@ def sources(nodes: object) -> list[Source]:
     return list(found)
 
 
-def numbers(plan: Plan) -> exp.Select:
-    """One row a contact: its key, and its number from 0."""
+@dataclass(frozen=True)
+class Numbered:
+    """The kept table of the contacts' numbers; with `keys` a contact's number is its key's place among these."""
+
+    path: str
+    keys: range | None
+
+
+def spread(plan: Plan) -> exp.Select:
+    """One row: how many contacts there are, and their smallest and largest key."""
+    base = base_of([_reduced(plan, ())])
+    told: dict[str, Sql] = {
+        "everyone": exp.Count(this=exp.Star()),
+        "smallest": exp.Min(this=base.key()),
+        "largest": exp.Max(this=base.key()),
+    }
+    return base.select([sql.aliased(own, name) for name, own in told.items()], None, [])
+
+
+def numbers(plan: Plan, keys: range | None) -> exp.Select:
+    """One row a contact: its key, and its number from 0, as they come or, with `keys`, by its key."""
     own = _reduced(plan, ())
     base = base_of([own])
+    selected = [sql.aliased(base.key(), KEY)]
+    if keys is not None:
+        return _among(keys, base, base.select([_place(keys, base), *selected], None, [own.where]))
     number: Sql = exp.Sub(this=exp.Window(this=exp.RowNumber()), expression=sql.number(1))
-    return base.select([sql.aliased(sql.cast(number, "int"), ROW), sql.aliased(base.key(), KEY)], None, [own.where])
+    return base.select([sql.aliased(sql.cast(number, "int"), ROW), *selected], None, [own.where])
+
+
+def _place(keys: range, base: Base) -> Sql:
+    """The number of a contact by its key."""
+    distance = exp.Sub(this=sql.wide(base.key()), expression=sql.number(keys.start))
+    return sql.aliased(sql.cast(distance, "int"), ROW)
+
+
+def _among(keys: range, base: Base, query: exp.Select) -> exp.Select:
+    """A query of contacts without those whose key is none of the known ones."""
+    ends = {"low": sql.number(keys.start), "high": sql.number(keys[-1])}
+    return query.where(exp.Between(this=base.key(), **ends), copy=False)
 
 
 def are_of_events(sources: Collection[Source]) -> bool:
@@ -80,22 +114,25 @@ def are_of_events(sources: Collection[Source]) -> bool:
     return bool(sources) and all(isinstance(source, FeatureTerm) for source in sources)
 
 
-def table(plan: Plan, columns: Mapping[Source, str], numbered: str) -> exp.Select:
+def table(plan: Plan, columns: Mapping[Source, str], numbered: Numbered) -> exp.Select:
     """One row a contact: its number, and what some conditions read of it. Of events, one row a contact that has some.
 
     Args:
         plan: a plan that holds what stands behind the sources.
         columns: the name of each source's column.
-        numbered: the kept table of the contacts' numbers.
+        numbered: the contacts' numbers.
     """
     own = _reduced(plan, columns)
     if are_of_events(columns):
-        return _of_events(own, columns, numbered)
+        return _of_events(own, columns, numbered.path)
     base = base_of([own])
+    if numbered.keys is not None:
+        selected = [_place(numbered.keys, base), *_values(columns, base.names)]
+        return _among(numbered.keys, base, base.select(selected, None, [own.where]))
     kept = sql.fresh("kept", base.taken)
     query = base.select([sql.column(ROW, kept), *_values(columns, base.names)], None, [own.where])
     on = exp.EQ(this=sql.column(KEY, kept), expression=base.key())
-    return query.join(sql.table(numbered, kept), on=on, copy=False)
+    return query.join(sql.table(numbered.path, kept), on=on, copy=False)
 
 
 def _of_events(own: Plan, columns: Mapping[Source, str], numbered: str) -> exp.Select:
@@ -107,9 +144,8 @@ def _of_events(own: Plan, columns: Mapping[Source, str], numbered: str) -> exp.S
 
 
 def everyone(kept: str) -> exp.Select:
-    """How many rows a table has."""
-    count = sql.aliased(exp.Count(this=exp.Star()), "everyone")
-    return exp.Select(expressions=[count]).from_(sql.table(kept), copy=False)
+    """Each contact's number."""
+    return exp.Select(expressions=[sql.column(ROW, "k")]).from_(sql.table(kept, "k"), copy=False)
 
 
 def outcomes(kept: str, wanted: Sequence[Condition], columns: Mapping[Source, str]) -> exp.Select:
