@@ -177,11 +177,12 @@ def load(connection: duckdb.DuckDBPyConnection, contacts: int, events: int) -> N
           hash(i, 6) % 3 > 0 AS opted_in,
           TIMESTAMP '{AS_OF}' - to_hours((hash(i, 7) % 30000)::INTEGER) AS signed_up
         FROM range(1, {contacts} + 1) AS r(i)""")
+    steps = 1_000_003 * max(1, contacts // 1_000_000)
     step = int(dt.timedelta(days=730).total_seconds() * 1e6) // events
     connection.execute(f"""
         CREATE TABLE events AS SELECT
           i AS event_id,
-          1 + floor({contacts} * power((hash(i, 11) % 1000003) / 1000003.0, 1.6))::BIGINT AS contact_id,
+          1 + floor({contacts} * power((hash(i, 11) % {steps}) / {steps}.0, 1.6))::BIGINT AS contact_id,
           CASE {_event_cases()} END AS event,
           TIMESTAMP '{BEGIN}' + to_microseconds((i * {step} + hash(i, 12) % {step})::BIGINT) AS occurred_at,
           CASE WHEN hash(i, 10) % 100 >= 90 THEN (1 + hash(i, 13) % 1200)::DOUBLE / 4 END AS amount
