@@ -1,8 +1,9 @@
 """Whether time and memory grow with the data, and no faster: the same work at several sizes, each in a process of its own.
 
-`python benchmarks/scale.py [--contacts 100000,1000000] [--memory 6GB] [--only NAMES] [--folder FOLDER]`. There are 20 events a
-contact. DuckDB may use as much memory as `--memory` says; what the whole process takes at most is measured and shown. The files
-are kept where a folder is named, and are used again.
+`python benchmarks/scale.py [--contacts 100000,1000000] [--memory 6GB] [--only NAME]... [--spark] [--folder FOLDER]`. There are 20
+events a contact. DuckDB may use as much memory as `--memory` says, with `--spark` Spark too, which must have the same answers
+from the same data in Parquet; what the whole process takes at most is measured and shown. The files are kept where a folder is
+named, and are used again.
 """
 
 from __future__ import annotations
@@ -13,17 +14,21 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 import duckdb
 import edits
 import history
 import marketing
+import on_spark
 import pandas as pd
+from on_spark import Measured
 from report import Report, markdown, show
 from sizes_in_segkit import segkit_segments
 from tracking import QUARTER, many
@@ -59,46 +64,64 @@ def _refresh(ws: Workspace) -> str:
     return f"{int(sizes['size'].sum()):,} memberships"
 
 
-def _year(ws: Workspace) -> str:
+def _year(ws: Workspace) -> pd.DataFrame:
     found = ws.history([Segment("three parts", history.SEGMENTS["three parts"])], start=history.START, end=history.END)
     assert set(found["method"]) == {"swept"}
-    return f"{int(found['entries'].sum()):,} entries"
+    return found
 
 
-WORK: dict[str, Callable[[Workspace], object]] = {
-    "one size": lambda ws: f"{ws.size(segkit_segments()[7]):,}",
-    "50 sizes": lambda ws: f"{int(ws.sizes(segkit_segments())['size'].sum()):,} memberships",
-    "members of one": lambda ws: f"{len(ws.members(segkit_segments()[7])):,} members",
-    "overlap of 50": lambda ws: f"{int(ws.overlap(segkit_segments())['both'].sum()):,} in pairs",
-    "performance of 10": lambda ws: f"{len(ws.performance(segkit_segments()[:10], start='2025-11-01')):,} rows",
-    "a year, three parts": _year,
-    EDITS: _edits,
-    REFRESH: _refresh,
+@dataclass(frozen=True)
+class Question:
+    """What any engine can be asked, and its answer in a few words."""
+
+    ask: Callable[[Workspace], pd.DataFrame]
+    told: Callable[[pd.DataFrame], str]
+
+
+QUESTIONS: dict[str, Question] = {
+    "one size": Question(lambda ws: ws.sizes(segkit_segments()[7:8]), lambda found: f"{found['size'][0]:,}"),
+    "50 sizes": Question(lambda ws: ws.sizes(segkit_segments()), lambda found: f"{found['size'].sum():,} memberships"),
+    "members of one": Question(lambda ws: ws.members(segkit_segments()[7]), lambda found: f"{len(found):,} members"),
+    "overlap of 50": Question(lambda ws: ws.overlap(segkit_segments()), lambda found: f"{found['both'].sum():,} in pairs"),
+    "performance of 10": Question(
+        lambda ws: ws.performance(segkit_segments()[:10], start="2025-11-01"), lambda found: f"{len(found):,} rows"
+    ),
+    "a year of three parts": Question(_year, lambda found: f"{found['entries'].sum():,} entries"),
 }
+WORK: dict[str, Callable[[Workspace], str]] = {EDITS: _edits, REFRESH: _refresh}
+NAMES = (*QUESTIONS, *WORK)
 
 
 @click.command()
 @click.option("--contacts", default="100000,1000000", show_default=True, help="sizes, ascending")
 @click.option("--memory", default="6GB", show_default=True, help="DuckDB's limit")
-@click.option("--only", default="", help="names of the work, separated by commas")
+@click.option("--only", multiple=True, type=click.Choice(NAMES), help="what is measured")
+@click.option("--spark", is_flag=True, help="also asks Spark")
 @click.option("--folder", default=None, help="keeps the data here")
 @click.option("--markdown", "as_markdown", is_flag=True)
 @click.option("--work", default=None, hidden=True)
-def main(contacts: str, memory: str, only: str, folder: str | None, as_markdown: bool, work: str | None) -> None:
+@click.option("--on", default="duckdb", hidden=True)
+def main(
+    contacts: str, memory: str, only: Sequence[str], spark: bool, folder: str | None, as_markdown: bool, work: str | None, on: str
+) -> None:
     """Measures each work at each size."""
     if work is not None:
         assert folder is not None
-        print(json.dumps(_measured(Path(folder), work, memory)))
+        print(json.dumps(_measured(Path(folder), work, memory, on)))
         return
     sizes = [int(own) for own in contacts.split(",")]
-    names = [own.strip() for own in only.split(",") if own.strip()] or list(WORK)
+    names = list(only or NAMES)
     with _kept(folder) as home:
-        found = {size: {name: _apart(home, size, name, memory) for name in names} for size in sizes}
-    own = _report(found, memory)
+        found = {size: {name: _apart(home, size, name, memory, "duckdb") for name in names} for size in sizes}
+        reports = [_report(found, memory)]
+        if spark:
+            asked = [name for name in names if name in QUESTIONS]
+            others = {size: {name: _apart(home, size, name, memory, "spark") for name in asked} for size in sizes}
+            reports.append(on_spark.report(found, others, memory, home))
     if as_markdown:
-        click.echo(markdown([own]))
+        click.echo(markdown(reports))
     else:
-        show([own])
+        show(reports)
 
 
 @contextmanager
@@ -111,7 +134,7 @@ def _kept(folder: str | None) -> Iterator[Path]:
         yield Path(own)
 
 
-def _apart(home: Path, contacts: int, name: str, memory: str) -> dict[str, float | str]:
+def _apart(home: Path, contacts: int, name: str, memory: str, on: str) -> Measured:
     """One work in a process of its own."""
     file = home / f"{contacts}.duckdb"
     if not file.exists():
@@ -120,31 +143,55 @@ def _apart(home: Path, contacts: int, name: str, memory: str) -> dict[str, float
             connection.execute(f"SET memory_limit = '{memory}'")
             marketing.load(connection, contacts, contacts * EVENTS_A_CONTACT)
             connection.execute("ALTER TABLE events ALTER amount TYPE DECIMAL(18, 2)")
-    click.echo(f"{name}, {contacts:,} contacts ...", err=True)
-    call = [sys.executable, __file__, "--folder", str(file), "--work", name, "--memory", memory]
+    click.echo(f"{name}, {contacts:,} contacts, {on} ...", err=True)
+    call = [sys.executable, __file__, "--folder", str(file), "--work", name, "--memory", memory, "--on", on]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"failed": done.stderr.strip().splitlines()[-1] if done.stderr.strip() else f"ended with {done.returncode}"}
-    own: dict[str, float | str] = json.loads(done.stdout.splitlines()[-1])
+    own: Measured = json.loads(done.stdout.splitlines()[-1])
     click.echo(f"  {own}", err=True)
     return own
 
 
-def _measured(file: Path, name: str, memory: str) -> dict[str, float | str]:
-    with TemporaryDirectory(dir=file.parent) as scratch, duckdb.connect(str(file)) as connection:
+def _measured(file: Path, name: str, memory: str, on: str) -> Measured:
+    with TemporaryDirectory(dir=file.parent) as scratch, _opened(file, memory, on, scratch) as source:
+        with connect(source, as_of=marketing.AS_OF, home=scratch) as ws, warnings.catch_warnings(action="ignore"):
+            ws.size(F.contact_id < 0)
+            began, cpu = time.perf_counter(), _taken(source)[0]
+            if name in QUESTIONS:
+                answer = QUESTIONS[name].ask(ws)
+                said = QUESTIONS[name].told(answer)
+                answer.to_pickle(on_spark.answer(file.parent, file.stem, name, on))
+            else:
+                said = WORK[name](ws)
+            wall = time.perf_counter() - began
+        until, peak = _taken(source)
+    return {"wall": wall, "cpu": until - cpu, "peak": peak, "said": said}
+
+
+@contextmanager
+def _opened(file: Path, memory: str, on: str, scratch: str) -> Iterator[Any]:
+    if on == "spark":
+        with on_spark.session(file, memory, scratch) as session:
+            yield session
+        return
+    with duckdb.connect(str(file)) as connection:
         connection.execute(f"SET memory_limit = '{memory}'")
         connection.execute(f"SET temp_directory = '{scratch}/spilled'")
         connection.execute("SET enable_progress_bar = false")
-        with connect(connection, as_of=marketing.AS_OF, home=scratch) as ws, warnings.catch_warnings(action="ignore"):
-            ws.size(F.contact_id < 0)
-            began, cpu = time.perf_counter(), time.process_time()
-            said = WORK[name](ws)
-            wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    return {"wall": wall, "cpu": cpu, "peak": peak, "said": str(said)}
+        yield connection
 
 
-def _report(found: dict[int, dict[str, dict[str, float | str]]], memory: str) -> Report:
+def _taken(source: Any) -> tuple[float, float]:
+    """Seconds of processor time so far, and the most memory in GiB: of this process, and of Java where it works."""
+    cpu, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    if isinstance(source, duckdb.DuckDBPyConnection):
+        return cpu, peak
+    own = on_spark.java(source)
+    return cpu + own[0], peak + own[1]
+
+
+def _report(found: dict[int, dict[str, Measured]], memory: str) -> Report:
     rows: list[list[str]] = []
     notes: list[str] = []
     for name in next(iter(found.values())):
