@@ -340,15 +340,26 @@ def test_raw_sql_may_call_a_function_in_quotes() -> None:
 def test_names_longer_than_the_engine_allows_are_refused() -> None:
     with pytest.raises(DialectError, match="longer than postgres allows"):
         Segment("x", F["n" * 64] == 1).sql("postgres")
+    assert "n" * 63 in Segment("x", F["n" * 63] == 1).sql("postgres")
 
 
 @pytest.mark.parametrize(
     ("dialect", "pattern", "why"),
-    [("oracle", r"[\D]", "complement"), ("snowflake", r"[\W-]", "complement"), ("oracle", "é" * 257, "512 bytes")],
+    [
+        ("oracle", r"[\D]", "complement"),
+        ("snowflake", r"[\W-]", "complement"),
+        ("oracle", "é" * 257, "512 bytes"),
+        ("postgres", "a{256}", "255 times"),
+    ],
 )
 def test_patterns_that_posix_has_not_are_refused(dialect: str, pattern: str, why: str) -> None:
     with pytest.raises(DialectError, match=why):
         Segment("x", F.email.matches(pattern)).sql(dialect)
+
+
+@pytest.mark.parametrize(("dialect", "pattern"), [("oracle", "é" * 256), ("postgres", "a{1,255}")])
+def test_patterns_are_as_long_as_the_engine_allows(dialect: str, pattern: str) -> None:
+    assert pattern in Segment("x", F.email.matches(pattern)).sql(dialect)
 
 
 def test_unknown_dialect_names_the_nearest() -> None:
