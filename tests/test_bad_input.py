@@ -397,6 +397,14 @@ def test_hostile_names_mean_what_they_name(hostile: segkit.Workspace, i: int) ->
         assert all(line.startswith("--") for line in header.splitlines()), header
 
 
+def test_properties_that_bear_each_others_columns_are_told_apart() -> None:
+    crossed = {"left": {"column": "right", "kind": "integer"}, "right": {"column": "left", "kind": "integer"}}
+    catalog = {"contacts": {"table": "contacts"}, "events": [{"table": "events", "properties": crossed}]}
+    event = {"event": "opened", "occurred_at": "2025-06-01T00:00:00", "left": 1, "right": 2}
+    where = E.opened.where((F.left == 1) & (F.right == 2)).any()
+    assert Segment("x", where).matches({"contact_id": 1}, [event], as_of=AS_OF, catalog=catalog)
+
+
 @pytest.mark.parametrize("name", NAMES, ids=repr)
 def test_hostile_names_stay_inside_the_comment(name: str) -> None:
     for dialect in ("duckdb", "postgres", "snowflake", "bigquery", "sqlite"):
