@@ -337,10 +337,14 @@ def test_raw_sql_may_call_a_function_in_quotes() -> None:
     assert '"my own"("contacts"."name") > 1' in sql
 
 
-def test_names_longer_than_the_engine_allows_are_refused() -> None:
-    with pytest.raises(DialectError, match="longer than postgres allows"):
-        Segment("x", F["n" * 64] == 1).sql("postgres")
-    assert "n" * 63 in Segment("x", F["n" * 63] == 1).sql("postgres")
+@pytest.mark.parametrize(
+    ("dialect", "longest"),
+    [("postgres", 63), ("redshift", 127), ("mysql", 64), ("bigquery", 300), ("snowflake", 255), ("oracle", 128), ("tsql", 128)],
+)
+def test_names_longer_than_the_engine_allows_are_refused(dialect: str, longest: int) -> None:
+    assert "n" * longest in Segment("x", F["n" * longest] == 1).sql(dialect)
+    with pytest.raises(DialectError, match=f"longer than {dialect} allows"):
+        Segment("x", F["n" * (longest + 1)] == 1).sql(dialect)
 
 
 @pytest.mark.parametrize(
