@@ -17,10 +17,11 @@ import duckdb
 import pandas as pd
 import pytest
 from engines import ENGINES, Rows
-from test_warehouse import CONTACTS, EVENTS, url
+from test_warehouse import CONTACTS, EVENTS, _mariadb_url, url
 
 from segkit import E, F, SegkitError, Segment, Workspace, connect, everyone
 from segkit.catalog import Kind
+from segkit.engines import Writes
 from segkit.exports import files
 
 AS_OF = "2025-06-30T12:00:00"
@@ -207,28 +208,39 @@ def test_files_of_an_export_are_all_there_or_none(tmp_path: Path, monkeypatch: p
 # ---------------------------------------------------------------- connections
 
 
-def test_a_connection_that_is_lost_in_mid_query_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
-    """Its server process is ended by another session; a new connection goes on where this one was."""
-    own = ENGINES["postgres"].loaded({"contacts": CONTACTS, "events": EVENTS})
+SERVERS: dict[str, tuple[Callable[[Any], str], str, str, str]] = {
+    "postgres": (url, "SELECT pg_backend_pid() AS p", "SELECT pg_sleep(60)", "SELECT pg_terminate_backend({})"),
+    "mariadb": (lambda own: _mariadb_url(own, Path()), "SELECT CONNECTION_ID() AS p", "SELECT SLEEP(60)", "KILL {}"),
+}
+"""How a server is reached, what a session of it is called, a question that takes long, and how another session ends it."""
+
+
+@pytest.mark.parametrize("engine", SERVERS)
+def test_a_connection_that_is_lost_in_mid_query_is_told_and_nothing_is_lost(engine: str, tmp_path: Path) -> None:
+    """The server ends its session for another one; a new connection goes on where this one was."""
+    source = ENGINES[engine].loaded({"contacts": CONTACTS, "events": EVENTS})
+    reach, called, endless, kill = SERVERS[engine]
     where = Segment("US", F.country == "USA")
-    with connect(url(own), as_of=AS_OF, home=tmp_path) as ws:
-        ws.track([where])
-        ws.refresh(as_of="2025-06-01")
-        kept = ws.tracked_sizes()
-        process = int(ws.engine.frame("SELECT pg_backend_pid() AS p")["p"][0])
-        threading.Timer(0.3, lambda: own.execute("SELECT pg_terminate_backend(%s)", (process,))).start()
-        begin = time.perf_counter()
-        told(lambda: ws.engine.frame("SELECT pg_sleep(60)"), "connect again")
-        assert time.perf_counter() - begin < 10
-        told(lambda: ws.size(where), "connect again")
-        told(lambda: ws.export([where], "view", name="people", execute=True), "connect again")
-        assert ws.refresh(as_of="2025-06-30")["outcome"].tolist() == ["failed"]
-        assert ws.tracked_sizes().equals(kept)
-        assert repr(ws)
-    own.rollback()
-    with connect(url(own), as_of=AS_OF, home=tmp_path) as ws:
-        assert ws.size(where) == 1
-        assert ws.refresh(as_of="2025-06-30")["outcome"].tolist() == ["refreshed"]
+    with closing(source):
+        with connect(reach(source), as_of=AS_OF, home=tmp_path) as ws:
+            ws.track([where])
+            ws.refresh(as_of="2025-06-01")
+            kept = ws.tracked_sizes()
+            session = int(ws.engine.frame(called)["p"][0])
+            threading.Timer(0.3, lambda: source.cursor().execute(kill.format(session))).start()
+            begin = time.perf_counter()
+            told(lambda: ws.engine.frame(endless), "connect again")
+            assert time.perf_counter() - begin < 10
+            told(lambda: ws.size(where), "connect again")
+            if isinstance(ws.engine, Writes):
+                told(lambda: ws.export([where], "view", name="people", execute=True), "connect again")
+            assert ws.refresh(as_of="2025-06-30")["outcome"].tolist() == ["failed"]
+            assert ws.tracked_sizes().equals(kept)
+            assert repr(ws)
+        source.rollback()
+        with connect(reach(source), as_of=AS_OF, home=tmp_path) as ws:
+            assert ws.size(where) == 1
+            assert ws.refresh(as_of="2025-06-30")["outcome"].tolist() == ["refreshed"]
 
 
 def test_what_the_server_ends_is_told_with_what_helps() -> None:

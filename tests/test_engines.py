@@ -10,13 +10,14 @@ from dataclasses import replace
 
 import pytest
 from engine_world import asked
-from engines import ENGINES, Engine
+from engines import ENGINES, Engine, Rows, closed_in_the_end
 from hypothesis import given
 from strategies import definitions, moments
 from test_laws import ZONES, examples
 
-from segkit import DialectError
+from segkit import DialectError, connect, suggestions
 from segkit.builder import Predicate
+from segkit.catalog import Kind
 
 OTHERS = [name for name in ENGINES if name not in ("duckdb", "sqlite")]
 """DuckDB is asked in `test_laws`, SQLite in `test_sqlite`."""
@@ -44,6 +45,17 @@ def test_the_evaluator_and_the_engine_agree(engine: str, zone: str) -> None:
     agree()
     everyone = len(asked(engine, ZONES[zone], zone).rows["contacts"])
     assert sum(0 < size < everyone for size in seen) > len(seen) / 3
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_values_of_a_column_that_bears_the_name_of_its_table(engine: str) -> None:
+    own = ENGINES[engine]
+    source = own.loaded({"plan": Rows({"plan": Kind.TEXT}, [{"plan": "free"}, {"plan": "pro"}])})
+    with (
+        closed_in_the_end(source),
+        connect(source, catalog={"contacts": {"table": "plan", "key": "plan"}}, home=None, **own.connect) as ws,
+    ):
+        assert sorted(suggestions.of_field(ws.engine, ws.catalog, "plan").values) == [("free", 1), ("pro", 1)]
 
 
 # ---------------------------------------------------------------- engines that are not there

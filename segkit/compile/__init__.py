@@ -128,9 +128,9 @@ def repeated_ids(table: EventTable, limit: int) -> exp.Select:
 
 def distinct_values(table: str, column: str, limit: int) -> exp.Select:
     """The different values of a column, in their order."""
-    own = sql.as_text(sql.column(column))
-    query = exp.Select(expressions=[own], distinct=exp.Distinct())
-    return query.from_(sql.table(table), copy=False).order_by(own.copy(), copy=False).limit(limit, copy=False)
+    value = sql.aliased(sql.as_text(sql.column(column, "own")), "value")
+    query = exp.Select(expressions=[value], distinct=exp.Distinct()).from_(sql.table(table, "own"), copy=False)
+    return query.order_by(sql.column("value"), copy=False).limit(limit, copy=False)
 
 
 def constants(texts: Sequence[str]) -> exp.Select:
@@ -151,9 +151,11 @@ def no_rows(table: str) -> exp.Select:
 
 
 def _repeated(table: str, column: str, limit: int, missing_too: bool) -> exp.Select:
-    query = exp.Select(expressions=[sql.column(column), sql.aliased(exp.Count(this=exp.Star()), "copies")])
+    source = sql.fresh("own", {column.casefold()})  # to BigQuery a column that bears the name of its table means the whole row
+    own = sql.column(column, source)
     several: Sql = exp.GT(this=exp.Count(this=exp.Star()), expression=sql.number(1))
-    missing: Sql = exp.Is(this=sql.column(column), expression=exp.Null())
+    missing: Sql = exp.Is(this=own.copy(), expression=exp.Null())
     wanted = exp.Or(this=several, expression=missing) if missing_too else exp.And(this=several, expression=exp.Not(this=missing))
-    query = query.from_(sql.table(table), copy=False).group_by(sql.column(column), copy=False).having(wanted, copy=False)
-    return query.order_by(sql.column(column), copy=False).limit(limit, copy=False)
+    query = exp.Select(expressions=[own, sql.aliased(exp.Count(this=exp.Star()), "copies")])
+    query = query.from_(sql.table(table, source), copy=False).group_by(own.copy(), copy=False).having(wanted, copy=False)
+    return query.order_by(own.copy(), copy=False).limit(limit, copy=False)

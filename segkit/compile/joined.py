@@ -93,7 +93,8 @@ def base_of(plans: Sequence[Plan], until: Moment | None = None) -> Base:
     tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history)]
     lists = [own.table for own in (catalog.lists, catalog.frozen) if own is not None]
     taken = {name.casefold() for name in (catalog.contacts.table, *tables, *lists)}
-    contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
+    fields = {column.name.casefold() for column in catalog.contacts.fields.values()}
+    contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], fields)
     base = Base(catalog, at, Names(contacts, fields=catalog), taken | {contacts})
     _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)), until or at)
     for name in dict.fromkeys(name for plan in plans for name in plan.lists):

@@ -103,6 +103,11 @@ def errors_of(connection: Any) -> type[Exception]:
     return found if isinstance(found, type) and issubclass(found, Exception) else Exception
 
 
+def is_closed(connection: Any) -> bool:
+    """Whether a connection was closed or lost, as far as its driver tells: drivers of MySQL say whether it is open."""
+    return bool(getattr(connection, "closed", False)) or not getattr(connection, "open", True)
+
+
 def placeholders(connection: Any, number: int) -> str:
     """As many places for values as a row has, as the driver writes them."""
     match getattr(module_of(connection), "paramstyle", "qmark"):

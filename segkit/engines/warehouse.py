@@ -178,7 +178,7 @@ class Warehouse:
             raise self._refusal(error) from None
 
     def _refusal(self, error: BaseException) -> EngineError:
-        if getattr(self._connection, "closed", False):
+        if drivers.is_closed(self._connection):
             return EngineError(f"the connection to {self._source} is closed", fix="connect again")
         told = urls.hidden(str(error).strip(), self._secrets)
         denied = "permission" in told.lower() or "privilege" in told.lower() or "denied" in told.lower()
