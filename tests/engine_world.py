@@ -6,7 +6,7 @@ import datetime as dt
 from functools import cache
 from typing import Any
 
-from engines import ENGINES, Rows
+from engines import ENGINES, Rows, closed_in_the_end
 from sqlite_world import in_binary, mapped
 from strategies import CATALOG, MOMENTS, SEGMENTS, TABLES, World
 
@@ -29,9 +29,9 @@ class Asked:
             table: Rows({name: kind(own, 2) for name, own in columns.items()}, self.rows[table])
             for table, columns in TABLES.items()
         }
-        source = self.engine.loaded(tables)
+        self._source = self.engine.loaded(tables)
         arguments: dict[str, Any] = {"catalog": CATALOG, "timezone": self.zone, "as_of": MOMENTS[0], **self.engine.connect}
-        self.workspace = segkit.connect(source, home=None, **arguments)
+        self.workspace = segkit.connect(self._source, home=None, **arguments)
 
     def said(self, where: Predicate) -> Predicate:
         """A definition in numbers that the engine holds exactly."""
@@ -50,6 +50,10 @@ class Asked:
         rows = self.rows
         past = {"tier_history": rows["tier_history"]}
         return evaluate.members(self.plan(where, at), rows["contacts"], rows["events"], rows["list_members"], past)
+
+    def close(self) -> None:
+        with closed_in_the_end(self._source):
+            self.workspace.close()
 
 
 @cache

@@ -164,8 +164,15 @@ def as_python(value: Any, kind: Kind) -> Any:
 
 def _duckdb(tables: Mapping[str, Rows]) -> Any:
     connection = duckdb.connect(":memory:", config={"threads": "1"})
-    Written(TYPES).fill(connection, tables)
+    Written(TYPES, insert=_in_one_statement).fill(connection, tables)
     return connection
+
+
+def _in_one_statement(cursor: Any, table: str, rows: list[list[Any]]) -> None:
+    for start in range(0, len(rows), 500):
+        some = rows[start : start + 500]
+        marks = ", ".join([f"({', '.join('?' * len(some[0]))})"] * len(some))
+        cursor.execute(f"INSERT INTO {table} VALUES {marks}", [value for row in some for value in row])
 
 
 def _sqlite(tables: Mapping[str, Rows]) -> Any:

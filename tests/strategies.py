@@ -11,7 +11,7 @@ import datetime as dt
 import random
 from collections.abc import Iterable
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -129,13 +129,19 @@ class World:
         self.rows = {
             "contacts": _contacts(rng), "events": _events(rng), "list_members": _list_members(rng), "tier_history": _history(rng),
         }  # fmt: skip
+
+    @cached_property
+    def workspace(self) -> segkit.Workspace:
         connection = duckdb.connect(":memory:", config={"threads": "1"})
         for table, columns in TABLES.items():
             connection.execute(f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())})")
             values = [[row.get(name) for name in columns] for row in self.rows[table]]
             connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(columns))})", values)
-        self.workspace = segkit.connect(connection, catalog=CATALOG, timezone=zone, as_of=MOMENTS[0])
-        self.catalog: Catalog = self.workspace._checked()
+        return segkit.connect(connection, catalog=CATALOG, timezone=self.zone, as_of=MOMENTS[0])
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.workspace._checked()
 
     def plan(self, where: Predicate, at: dt.datetime) -> Plan:
         return plan(nodes.Definition(None, where.node), self.catalog, moment(at, self.zone), by_name(SEGMENTS))

@@ -38,7 +38,7 @@ EXCLUDED = {
 """The cases that fakesnow answers otherwise, and why."""
 
 
-def _required() -> str:
+def required() -> str:
     """The Python of fakesnow's environment; skips the test where there is none, or fails it where it must be."""
     python = os.environ.get("SEGKIT_FAKESNOW", "")
     if python and Path(python).exists():
@@ -96,7 +96,7 @@ def _answers() -> dict[str, Any]:
         }
         for file, queries in asked.items()
     ]
-    done = subprocess.run([_required(), RUNNER], input=json.dumps(databases), capture_output=True, text=True, check=False)
+    done = subprocess.run([required(), RUNNER], input=json.dumps(databases), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = {}
     for queries, answers in zip(asked.values(), json.loads(done.stdout), strict=True):
@@ -109,7 +109,7 @@ CASES = [case for case in all_cases() if "members" in case.case and "raw_sql" no
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_case(case: Case) -> None:
-    _required()
+    required()
     if case.id not in _answers():
         pytest.skip(f"refused: {REFUSED}")
     query, answer = _answers()[case.id]

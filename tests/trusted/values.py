@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from engines import ENGINES, Rows, closed_in_the_end
 from test_bad_input import (
     NAMES,
@@ -49,7 +50,8 @@ def hostile_values(count: int, engines: list[str]) -> Iterator[Figure]:
         yield _along(engine, "a connection", lambda source, _: source, count)
         for path, (own, through) in PATHS.items():
             if own == engine:
-                yield _along(engine, path, through, count)
+                with suppress(pytest.skip.Exception):  # its driver is not installed
+                    yield _along(engine, path, through, count)
 
 
 def _along(engine: str, path: str, through: Any, count: int) -> Figure:
