@@ -45,9 +45,14 @@ def _meant(
     kind: str, name: str, catalog: Catalog, segments: Mapping[str, nodes.Predicate]
 ) -> Iterator[tuple[str, nodes.Predicate]]:
     """What a name means, in any case of letters: a segment's predicate, or that a calculated field is missing."""
-    from segkit.language import formula  # its parser is loaded where there is text to read
-
     known: Mapping[str, Any] = segments if kind == "segment" else catalog.calculated
     for exact in [name] if name in known else [own for own in known if own.casefold() == name.casefold()]:
-        own = known[exact]
-        yield exact, own if kind == "segment" else nodes.Missing(formula(own) if isinstance(own, str) else own)
+        yield exact, known[exact] if kind == "segment" else nodes.Missing(_value(known[exact]))
+
+
+def _value(calculated: Any) -> Any:
+    if not isinstance(calculated, str):
+        return calculated
+    from segkit.language import formula  # its parser is loaded where there is text to read
+
+    return formula(calculated)

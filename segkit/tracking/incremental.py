@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from segkit.catalog import Catalog
-from segkit.compile import signatures, touched
+from segkit.compile import touched
 from segkit.compile.sql import Sql
 from segkit.compile.touched import BUCKET, SUM, Buckets, Read
 from segkit.engines import Engine, HandsOverColumns, KeepsAnswers
@@ -26,7 +26,7 @@ from segkit.errors import SegkitError
 from segkit.plan import Plan
 from segkit.plan.elapsed import Elapsed, elapsed
 from segkit.rendering import render
-from segkit.tracking import members
+from segkit.tracking import pieces
 from segkit.tracking.numbers import Numbering, packed
 from segkit.tracking.seen import Seen
 from segkit.version import VERSION
@@ -43,6 +43,14 @@ _PREFIX = "segkit_refreshed"
 
 
 @dataclass(frozen=True)
+class Moves:
+    """The numbers of contacts that came and of those that went since the last refresh, ascending."""
+
+    entered: np.ndarray
+    exited: np.ndarray
+
+
+@dataclass(frozen=True)
 class Before:
     """The last refresh: what was seen, and of segments that can go on from there the plan of then and the members' numbers."""
 
@@ -53,9 +61,11 @@ class Before:
 
 @dataclass(frozen=True)
 class Found:
-    """Members of segments that need not be asked of all contacts: how many were looked at, and why all must be for others."""
+    """Members of segments that need not be asked of all contacts, and who of them came and went: how many contacts were looked
+    at, and why all must be for others."""
 
     members: Mapping[str, bytes] = field(default_factory=dict)
+    moves: Mapping[str, Moves] = field(default_factory=dict)
     looked_at: int = 0
     reasons: Mapping[str, str] = field(default_factory=dict)
 
@@ -281,16 +291,16 @@ def _found(
             tables[read] = keep(touched.rows_of(read, data.catalog, features, contacts, first.contact))
         catalog = touched.over(data.catalog, tables)
         among = {name: replace(plans[name], catalog=catalog) for name in some}
-        found = members.asked(data.engine, among, numbering, signatures.contacts)
+        found = pieces.asked(data.engine, among, numbering)
     is_chosen = chosen[now.buckets]
-    merged = {name: _merged(before.members[name], found.of(name), is_chosen) for name in found.found}
-    return Found(merged, count, {**reasons, **found.failed})
-
-
-def _merged(were: np.ndarray, are: np.ndarray, is_chosen: np.ndarray) -> bytes:
-    import numpy as np
-
-    return packed(np.sort(np.concatenate([were[~is_chosen[were]], are])))
+    merged, moves = dict[str, bytes](), dict[str, Moves]()
+    for name in found.found:
+        were, are = before.members[name], found.of(name)
+        is_asked = is_chosen[were]
+        asked = were[is_asked]
+        merged[name] = packed(np.sort(np.concatenate([were[~is_asked], are])))
+        moves[name] = Moves(np.setdiff1d(are, asked, assume_unique=True), np.setdiff1d(asked, are, assume_unique=True))
+    return Found(merged, moves, count, {**reasons, **found.failed})
 
 
 def _changed(before: Seen, now: Seen) -> np.ndarray:

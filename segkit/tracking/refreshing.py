@@ -21,7 +21,7 @@ from segkit.errors import SegkitError
 from segkit.plan import Plan
 from segkit.tracking import deciding, incremental, ledger, log, members, numbers, seen
 from segkit.tracking.deciding import FIRST, REFRESHED, WRITTEN, Hook, Row, Source, Wanted
-from segkit.tracking.incremental import Before, is_possible
+from segkit.tracking.incremental import Before, Moves, is_possible
 from segkit.tracking.ledger import Change, Ledger
 from segkit.tracking.log import Log
 from segkit.tracking.seen import Seen
@@ -52,13 +52,14 @@ class _Moved:
 class _Answer:
     """What the data said: members; of segments of which some contacts were looked at how many, and why all were of others.
 
-    `wrong` tells where looking at some gave other members than looking at all, which `members` are of. `seen` is what the
-    tables held.
+    `moves` are who came and went since the last refresh, where that is known already. `wrong` tells where looking at some gave
+    other members than looking at all, which `members` are of. `seen` is what the tables held.
     """
 
     members: members.Members
     looked_at: Mapping[str, int] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    moves: Mapping[str, Moves] = field(default_factory=dict)
     wrong: Mapping[str, str] = field(default_factory=dict)
     seen: Seen | None = None
 
@@ -149,9 +150,9 @@ def _answer(source: Source, plans: Mapping[str, Plan], numbering: numbers.Number
     every = members.asked(source.engine, rest, numbering)
     found = members.Members(numbering, {**some.members, **every.found}, every.failed)
     if not source.check:
-        return _Answer(found, dict.fromkeys(some.members, some.looked_at), reasons, {}, now)
+        return _Answer(found, dict.fromkeys(some.members, some.looked_at), reasons, some.moves, seen=now)
     wrong = {name: _differences(own, found.found[name], numbering) for name, own in some.members.items() if name in every.found}
-    return _Answer(found, {}, reasons, {name: told for name, told in wrong.items() if told}, now)
+    return _Answer(found, {}, reasons, wrong={name: told for name, told in wrong.items() if told}, seen=now)
 
 
 def _differences(some: bytes, every: bytes, numbering: numbers.Numbering) -> str:
@@ -176,11 +177,15 @@ def _compared(own: Log, now: Ledger, asked: _Asked, before: Ledger) -> tuple[num
     if now.contacts != before.contacts:
         numbering = numbers.Numbering(ledger.keys(own, now))
         found = asked.answer.members.renumbered(numbering)
+    known = asked.answer.moves if now == before else {}
     moved = []
     for name in before.tracked:
         if name in now.tracked:
             row = deciding.settled(now, name, asked.at, asked.failed)
-            moved.append(_moved(own, now, asked, name, found(name), numbering.count) if row is None else _unmoved(row))
+            if row is None:
+                moved.append(_moved(own, now, asked, name, found(name), known.get(name), numbering.count))
+            else:
+                moved.append(_unmoved(row))
     return numbering, moved
 
 
@@ -191,24 +196,30 @@ def _unmoved(row: Row) -> _Moved:
     return _Moved(row, None, nobody, nobody, None, nobody, nobody)
 
 
-def _moved(own: Log, now: Ledger, asked: _Asked, name: str, found: np.ndarray, contacts: int) -> _Moved:
+def _between(own: Log, changes: Sequence[Change], found: np.ndarray, contacts: int) -> Moves:
+    """Who came and went since some changes."""
+    import numpy as np
+
+    were, are = ledger.state(own, changes, contacts), np.zeros(contacts, dtype=bool)
+    are[found] = True
+    return Moves(np.flatnonzero(are & ~were), np.flatnonzero(were & ~are))
+
+
+def _moved(own: Log, now: Ledger, asked: _Asked, name: str, found: np.ndarray, moves: Moves | None, contacts: int) -> _Moved:
     """Who came and went, in a segment's last version and in what is written of the one that holds now."""
     import numpy as np
 
     last, text = now.version(name), asked.wanted.texts[name]
     changes = ledger.of_version(now, name, last.number) if last is not None else []
-    were = ledger.state(own, changes, contacts)
-    are = np.zeros(contacts, dtype=bool)
-    are[found] = True
-    adds, removes = np.flatnonzero(are & ~were), np.flatnonzero(were & ~are)
+    moves = moves or _between(own, changes, found, contacts)
+    adds, removes = moves.entered, moves.exited
     moved = {"size": len(found), "entries": len(adds), "exits": len(removes)}
     row = deciding.decided(now, name, text, asked.wanted.note(name), **moved)
     row = replace(row, looked_at=asked.answer.looked_at.get(name), error=asked.answer.wrong.get(name, ""))
-    members_now = np.flatnonzero(are)
     if row.outcome != REFRESHED:
-        return _Moved(row, text, members_now, np.array([], dtype=np.int64), None, adds, removes)
+        return _Moved(row, text, np.sort(found), np.array([], dtype=np.int64), None, adds, removes)
     row = replace(row, note=_reasoned(row.note, asked.answer.reasons.get(name)))
-    whole = members_now if _wants_whole(changes, len(adds) + len(removes)) else None
+    whole = np.sort(found) if _wants_whole(changes, len(adds) + len(removes)) else None
     return _Moved(row, None, adds, removes, whole, adds, removes)
 
 
