@@ -159,6 +159,16 @@ def test_a_wrong_document_does_not_fit_the_schema() -> None:
         assert not _validator().is_valid(wrong)
 
 
+def test_the_shortest_document_of_the_api_fits_the_schema() -> None:
+    fits = {"conditions": [{"field": "a", "operator": "equals", "value": ""}], "tags": ["b"]}
+    assert _validator().is_valid(fits)
+    assert Segment.from_dict(fits).tags == ("b",)
+    for wrong in ({**fits, "conditions": []}, {**fits, "tags": [""]}, {"conditions": [{**fits["conditions"][0], "field": ""}]}):
+        assert not _validator().is_valid(wrong)
+        with pytest.raises(segkit.SegkitError):
+            Segment.from_dict(wrong)
+
+
 # ---------------------------------------------------------------- the strategy itself
 
 
