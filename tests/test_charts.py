@@ -156,6 +156,14 @@ def test_composition_is_that_of_a_query_written_by_hand(ws) -> None:
     assert own.attrs["as_of"] == "2025-11-30T12:00:00+00:00"
 
 
+def test_composition_tells_as_many_values_apart_as_asked_also_where_none_is_missing() -> None:
+    contacts = pd.DataFrame({"contact_id": range(6), "plan": ["a"] * 3 + ["b"] * 2 + ["c"]})
+    with connect({"contacts": contacts}, home=None) as own:
+        assert own.composition(everyone(), by="plan", top=2)["value"].tolist() == ["a", "b", "other"]
+        assert own.composition(everyone(), by="plan", top=3)["value"].tolist() == ["a", "b", "c"]
+        assert own.composition(F.plan != "a", by="plan", top=1)["size"].tolist() == [2, 1]
+
+
 def test_composition_of_several_has_the_same_values_and_adds_up(ws) -> None:
     segments = templates.documented()
     own = ws.composition(segments, by=F.created_at.year(), top=1)

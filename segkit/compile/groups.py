@@ -20,7 +20,7 @@ def groups(plans: Sequence[Plan], by: Plan, term: Term, most: int) -> exp.Select
     """The commonest values of a term of `by`, with how many members each plan has.
 
     Returns:
-        The row without value first, then at most `most` others, those with most members first, equal ones by value:
+        At most one row more than `most`: the one without value first, then those with most members, equal ones by value:
         `value`, `is_missing`, and `size_i` and `total_i` (over all values) of each plan.
     """
     base = base_of([*plans, by])

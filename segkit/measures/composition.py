@@ -49,6 +49,7 @@ def composition(engine: Engine, plans: Sequence[Plan], by: Plan, top: int) -> pd
     if not engine.limits.allow(*extent(query)):
         raise DefinitionError(f"{len(plans)} segments are too many for one query", fix="ask for fewer of them at a time")
     answer = engine.frame(render(query, engine.renders_as))
+    answer = answer.head(top + int(answer["is_missing"].sum()))
     labels = distinct(label(plan) for plan in plans)
     rows = [row for i, name in enumerate(labels) for row in _rows(name, i, answer, term.kind, len(plans))]
     return pd.DataFrame(rows, columns=list(COLUMNS))
