@@ -91,7 +91,7 @@ def hostile_names(count: int, engines: list[str]) -> Iterator[Figure]:
                     asked = _asked(ws, name)
                     tried += len(asked)
                     found += sum(own != [i] for own in asked)
-                    caught += _pasted(ws, name) != [i]
+                    caught += _pasted(ws, name, _quote(engine)) != [i]
                 assert ws.engine.frame(Segment("a", F.alive == 1).sql(ws.engine.dialect, catalog=_CANARY)).iloc[0, 0] == 1
         for name in (own for own in names if "." not in own):  # before a dot stands a schema
             tried += 1
@@ -101,7 +101,7 @@ def hostile_names(count: int, engines: list[str]) -> Iterator[Figure]:
             titled(engine),
             tried,
             found,
-            "names pasted between double quotes",
+            f"names pasted between {'backquotes' if _quote(engine) == '`' else 'double quotes'}",
             caught,
             f"{len(names)} names that it can hold",
         )
@@ -173,8 +173,14 @@ def _asked(ws: Workspace, name: str) -> list[Any]:
     return found
 
 
-def _pasted(ws: Workspace, name: str) -> Any:
-    return _or_error(lambda: ws.engine.frame(f'SELECT contact_id FROM contacts WHERE "{name}" = 1').iloc[:, 0].tolist())
+def _quote(engine: str) -> str:
+    """What stands around names there, and not around texts."""
+    return "`" if engine in ("mariadb", "bigquery", "spark") else '"'
+
+
+def _pasted(ws: Workspace, name: str, quote: str) -> Any:
+    query = f"SELECT contact_id FROM contacts WHERE {quote}{name}{quote} = 1"
+    return _or_error(lambda: ws.engine.frame(query).iloc[:, 0].tolist())
 
 
 def _of_table(engine: str, name: str) -> Any:
