@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
 _MOST_NAMES = 1000
 _MOST_LISTS = 10_000
+_MOST_BITS, _MOST_BITS_EACH = 2**29, 64
+"""How many bits may tell event ids apart: no more than 64 MiB, and than the ids take themselves."""
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 
 
 def _answer(engine: Engine, query: compile.Sql) -> pd.DataFrame:
@@ -134,8 +137,16 @@ def _check_keys(engine: Engine, catalog: Catalog) -> None:
 
 def _observed(engine: Engine, table: EventTable) -> EventTable:
     names = None if table.event is None or table.names is not None else _names(engine, table.table, table.event, _MOST_NAMES)
-    repeats = table.id is not None and not _answer(engine, compile.repeated_ids(table, 1)).empty
-    return replace(table, observed=names, repeats=repeats)
+    return replace(table, observed=names, repeats=table.id is not None and _repeats(engine, table))
+
+
+def _repeats(engine: Engine, table: EventTable) -> bool:
+    """Whether an event id stands on several rows: told by a bit for each, where they are whole numbers that lie close."""
+    if engine.dialect == "duckdb":
+        [[low, high, count, kind]] = _answer(engine, compile.range_of_ids(table)).astype(object).to_numpy()
+        if kind in _WHOLE and count and int(high) - int(low) < min(_MOST_BITS, _MOST_BITS_EACH * count):
+            return bool(_answer(engine, compile.is_any_repeated(table, int(low), int(high)))["repeats"][0])
+    return not _answer(engine, compile.repeated_ids(table, 1)).empty
 
 
 def _names(engine: Engine, table: str, column: str, most: int) -> tuple[str, ...] | None:

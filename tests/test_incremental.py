@@ -24,9 +24,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from strategies import CATALOG, INSTANTS, MICRO, SEGMENTS, TABLES, World
 
-from segkit import NOW, TODAY, E, F, SegkitError, Segment, Workspace, connect, days, in_list, raw_sql
+from segkit import NOW, TODAY, E, F, SegkitError, Segment, Workspace, connect, days, in_list, in_segment, raw_sql
 from segkit.builder import Predicate
-from segkit.tracking import incremental, seen
+from segkit.tracking import incremental, members, seen
 
 SEQUENCES = 500 if os.environ.get("SEGKIT_FAULTS") == "full" else 3
 STEPS = 4
@@ -306,7 +306,7 @@ def test_an_edge(edge: str, tmp_path: Path, any_share: None) -> None:
         assert row["looked_at"] >= 0
 
 
-# ---------------------------------------------------------------- when all contacts are looked at
+# ---------------------------------------------------------------- conditions, and another refresh
 
 
 @pytest.fixture
@@ -321,6 +321,42 @@ def refreshed(ws: Workspace, at: dt.datetime, **how: Any) -> dict[str, Any]:
     row: dict[str, Any] = ws.refresh(as_of=at, **how).iloc[0].to_dict()
     assert kept(ws).get("S", []) == sorted(ws.members(segment, as_of=at)["contact_id"])
     return row
+
+
+def test_a_condition_of_several_segments_is_asked_once(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a contact that meets none is a member of what says so, a segment that is referred to included."""
+    meant = {"S": RECENT, "T": ~RECENT, "U": (RECENT | OFTEN) & ~(F.country == "Italy")}
+    ws.track([Segment(name, ~in_segment("S") if name == "T" else where) for name, where in meant.items()])
+    ws.refresh(as_of=AT)
+    asked: list[int] = []
+    once = members.asked
+    monkeypatch.setattr(members, "asked", lambda engine, plans, *more: asked.append(len(plans)) or once(engine, plans, *more))
+    frame = ws.refresh(as_of=AT + 3 * DAY)
+    assert asked == [4, 0]  # each contact, both counts, the country; nothing of all contacts
+    assert frame["looked_at"].notna().all()
+    assert kept(ws) == {name: sorted(ws.members(own, as_of=AT + 3 * DAY)["contact_id"]) for name, own in meant.items()}
+    assert frame[["entries", "exits"]].to_numpy().tolist() == [[0, 3], [3, 0], [0, 3]]
+
+
+def test_a_refresh_that_came_between(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes and goes is told from the last refresh there is, not from the one that the look began with."""
+    ws.track([Segment("S", RECENT)])
+    refreshed(ws, AT)
+    other, look = on(ws.engine._connection, ws._home), incremental.asked  # type: ignore[attr-defined, arg-type]
+
+    def slow(*given: Any) -> Any:
+        monkeypatch.undo()
+        monkeypatch.setattr(incremental, "MOST", 2)
+        found = look(*given)
+        assert refreshed(other, AT + 3 * DAY)["exits"] == 3
+        return found
+
+    monkeypatch.setattr(incremental, "asked", slow)
+    row = refreshed(ws, AT + 3 * DAY + HOUR)
+    assert (row["outcome"], row["exits"], pd.isna(row["looked_at"])) == ("refreshed", 0, False)
+
+
+# ---------------------------------------------------------------- when all contacts are looked at
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import sys
 import threading
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
@@ -205,6 +206,40 @@ def test_repeated_event_ids_count_once() -> None:
     assert "unique_events" in ws.sql(E.opened.any())
     ws = connect({"contacts": pd.DataFrame(CONTACTS), "events": pd.DataFrame(EVENTS)}, as_of=AS_OF)
     assert "unique_events" not in ws.sql(E.opened.any())
+
+
+@pytest.mark.parametrize(
+    ("kind", "ids", "by_bits"),
+    [
+        ("BIGINT", (-3, 4, None, None, 0), True),
+        ("BIGINT", (-3, 4, None, -3), True),
+        ("BIGINT", (2**63 - 1, 2**63 - 1), True),
+        ("BIGINT", (-(2**63), 2**63 - 1), False),
+        ("BIGINT", (7, 7, 7000), False),
+        ("BIGINT", (None, None), False),
+        ("SMALLINT", (70, 7, 70), True),
+        ("UINTEGER", (2**32 - 1, 2**32 - 2), True),
+        ("HUGEINT", (2**100, 2**100 + 1), False),
+        ("HUGEINT", (2**100, 2**100), False),
+        ("DECIMAL(18, 1)", (1.5, 1.4), False),
+        ("DOUBLE", (1.5, 1.5), False),
+        ("TEXT", ("1", "01"), False),
+        ("TEXT", ("1", "1"), False),
+    ],
+)
+def test_repeated_event_ids_of_any_kind_are_found(kind: str, ids: tuple[Any, ...], by_bits: bool) -> None:
+    """Whole numbers that lie close by a bit for each, all others by grouping."""
+    con = duckdb.connect()
+    con.execute("CREATE TABLE contacts AS SELECT 1::BIGINT AS contact_id")
+    con.execute(f"CREATE TABLE events (event_id {kind}, contact_id BIGINT, event TEXT, occurred_at TIMESTAMP)")
+    con.executemany("INSERT INTO events VALUES (?, 1, 'opened', '2025-01-01')", [[own] for own in ids])
+    known = [own for own in ids if own is not None]
+    asked: list[str] = []
+    ws = connect(con)
+    frame = ws.engine.frame
+    ws.engine.frame = lambda sql: asked.append(sql) or frame(sql)  # type: ignore[method-assign]
+    assert ("unique_events" in ws.sql(E.opened.any())) is (len(set(known)) < len(known))
+    assert any("BITSTRING_AGG" in sql for sql in asked) is by_bits
 
 
 def test_json_of_events_whose_ids_repeat() -> None:

@@ -34,9 +34,11 @@ __all__ = [
     "distinct_values",
     "extent",
     "flags",
+    "is_any_repeated",
     "members",
     "memberships",
     "no_rows",
+    "range_of_ids",
     "repeated_ids",
     "repeated_keys",
     "sizes",
@@ -124,6 +126,27 @@ def repeated_ids(table: EventTable, limit: int) -> exp.Select:
     """Event ids that stand on more than one row, with how often."""
     assert table.id is not None
     return _repeated(table.table, table.id, limit, missing_too=False)
+
+
+def range_of_ids(table: EventTable) -> exp.Select:
+    """One row: the least and the greatest event id, how many there are, and their type as DuckDB names it."""
+    assert table.id is not None
+    least, greatest, ids = (of(this=sql.column(table.id)) for of in (exp.Min, exp.Max, exp.Count))
+    kind = exp.Anonymous(this="TYPEOF", expressions=[least.copy()])
+    named = (("low", least), ("high", greatest), ("ids", ids), ("kind", kind))
+    return exp.Select(expressions=[sql.aliased(own, name) for name, own in named]).from_(sql.table(table.table), copy=False)
+
+
+def is_any_repeated(table: EventTable, low: int, high: int) -> exp.Select:
+    """One row: whether an event id from one whole number to another stands on several rows, told by a bit for each in DuckDB."""
+    assert table.id is not None
+    own = sql.column(table.id)
+    bits = exp.Anonymous(this="BITSTRING_AGG", expressions=[own, sql.number(low), sql.number(high)])
+    different = exp.Anonymous(this="BIT_COUNT", expressions=[bits])
+    fewer = exp.LT(this=different, expression=exp.Count(this=own.copy()))
+    between = exp.Between(this=own.copy(), low=sql.number(low), high=sql.number(high))
+    query = exp.Select(expressions=[sql.aliased(fewer, "repeats")]).from_(sql.table(table.table), copy=False)
+    return query.where(between, copy=False)
 
 
 def distinct_values(table: str, column: str, limit: int) -> exp.Select:
