@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: notebooks demo test test-browser trust screenshots gallery lab bench bench-full docs lint clean
+.PHONY: notebooks demo test test-browser trust mutants screenshots gallery lab bench bench-full docs lint clean
 
 demo: $(VENV)/.demo
 	$(BIN)/segkit demo
@@ -17,6 +17,9 @@ test-browser: $(VENV)/.browser
 
 trust: $(VENV)/.browser
 	$(BIN)/python tests/trust.py full
+
+mutants: $(VENV)/.mutants
+	$(BIN)/python tests/mutants.py --write
 
 screenshots: $(VENV)/.browser
 	$(BIN)/python tests/browser/screenshots.py
@@ -62,6 +65,10 @@ $(VENV)/.test: $(BIN)/python pyproject.toml
 
 $(VENV)/.browser: $(VENV)/.test
 	$(BIN)/python -m pip install --quiet -e ".[test,browser]"
+	@touch $@
+
+$(VENV)/.mutants: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e ".[mutants]"
 	@touch $@
 
 $(VENV)/.lab: $(BIN)/python pyproject.toml
