@@ -298,7 +298,7 @@ def _found(
         were, are = before.members[name], found.of(name)
         is_asked = is_chosen[were]
         asked = were[is_asked]
-        merged[name] = packed(np.sort(np.concatenate([were[~is_asked], are])))
+        merged[name] = packed(np.sort(np.concatenate([were[~is_asked], are]), kind="stable"))  # merges what is sorted already
         moves[name] = Moves(np.setdiff1d(are, asked, assume_unique=True), np.setdiff1d(asked, are, assume_unique=True))
     return Found(merged, moves, count, {**reasons, **found.failed})
 
