@@ -71,7 +71,8 @@ def is_null(name: str, table: str) -> Sql:
 
 
 def count_distinct(node: Sql) -> Sql:
-    return exp.Count(this=exp.Distinct(expressions=[node]))
+    """How many different values there are."""
+    return marker("COUNT_DISTINCT", node)
 
 
 def row_number(partition: list[Sql], order: Sequence[Sql]) -> exp.Window:

@@ -31,6 +31,15 @@ def _plus_zero(own: Sql) -> Sql:
     return exp.Add(this=own if isinstance(own, exp.Column | exp.Cast) else exp.Paren(this=own), expression=number(0))
 
 
+def _distinct(own: Sql) -> Sql:
+    return exp.Count(this=exp.Distinct(expressions=[own]))
+
+
+def _distinct_with_filter(own: Sql) -> Sql:
+    is_known = exp.Not(this=exp.Is(this=exp.Paren(this=own.copy()), expression=exp.Null()))
+    return exp.Filter(this=_distinct(own), expression=exp.Where(this=is_known))
+
+
 def _datafusion_decimal(exact: Sql) -> Sql:
     digits = exact.sql()
     return _exact(string(digits), len(digits.partition(".")[2]))
@@ -66,6 +75,8 @@ ROWS = (
     Row("SUMMED", "", "sums are wider than what they add", lambda x: x),
     Row("SUMMED", "tsql trino presto athena", "a sum is as wide as what it adds: 32 bits stay 32 bits", lambda x: cast(x, "bigint")),
     Row("SUMMED", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
+    Row("COUNT_DISTINCT", "", "different values, without NULL", _distinct),
+    Row("COUNT_DISTINCT", "datafusion", "without a filter, a sum of decimals beside it gets another type than it was planned with", _distinct_with_filter),
     Row("KNOWN", "clickhouse", "NaN equals nothing: test for it", _without_nan("isNaN")),
     Row("KNOWN", "sqlite mysql tsql singlestore doris starrocks", "cannot store NaN", lambda x: x),
 )  # fmt: skip
