@@ -20,7 +20,7 @@ COLUMNS = ["", "contacts", "DuckDB, s", "Spark, s", "Spark cpu, s", "GiB", "grow
 
 @contextmanager
 def session(file: Path, memory: str, scratch: str) -> Iterator[Any]:
-    """A session with the tables of a file of DuckDB, which are written as Parquet when they are first asked for."""
+    """A session with the tables that `export` wrote."""
     from pyspark.sql import SparkSession
 
     settings = {
@@ -46,13 +46,19 @@ def session(file: Path, memory: str, scratch: str) -> Iterator[Any]:
 
 def _parquet(file: Path) -> dict[str, Path]:
     folder = file.with_suffix(".parquet")
-    paths = {table: folder / f"{table}.parquet" for table in ("contacts", "events")}
-    if not folder.exists():
-        folder.mkdir()
-        with duckdb.connect(str(file), read_only=True) as connection:
-            for table, path in paths.items():
-                connection.execute(f"COPY {table} TO '{path}' (COMPRESSION zstd)")
-    return paths
+    return {table: folder / f"{table}.parquet" for table in ("contacts", "events")}
+
+
+def export(file: Path, memory: str) -> None:
+    """Writes the tables of a file of DuckDB as Parquet, unless they are there."""
+    folder = file.with_suffix(".parquet")
+    if folder.exists():
+        return
+    folder.mkdir()
+    with duckdb.connect(str(file), read_only=True) as connection:
+        connection.execute(f"SET memory_limit = '{memory}'")
+        for table, path in _parquet(file).items():
+            connection.execute(f"COPY {table} TO '{path}' (COMPRESSION zstd)")
 
 
 def java(own: Any) -> tuple[float, float]:

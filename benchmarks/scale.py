@@ -143,6 +143,8 @@ def _apart(home: Path, contacts: int, name: str, memory: str, on: str) -> Measur
             connection.execute(f"SET memory_limit = '{memory}'")
             marketing.load(connection, contacts, contacts * EVENTS_A_CONTACT)
             connection.execute("ALTER TABLE events ALTER amount TYPE DECIMAL(18, 2)")
+    if on == "spark":
+        on_spark.export(file, memory)
     click.echo(f"{name}, {contacts:,} contacts, {on} ...", err=True)
     call = [sys.executable, __file__, "--folder", str(file), "--work", name, "--memory", memory, "--on", on]
     done = subprocess.run(call, capture_output=True, text=True, check=False)
@@ -175,7 +177,7 @@ def _opened(file: Path, memory: str, on: str, scratch: str) -> Iterator[Any]:
         with on_spark.session(file, memory, scratch) as session:
             yield session
         return
-    with duckdb.connect(str(file)) as connection:
+    with duckdb.connect(str(file), read_only=True) as connection:
         connection.execute(f"SET memory_limit = '{memory}'")
         connection.execute(f"SET temp_directory = '{scratch}/spilled'")
         connection.execute("SET enable_progress_bar = false")
