@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import os
 import random
@@ -640,6 +641,12 @@ def _check_refused(values: list[str]) -> None:
             with pytest.raises(DefinitionError) as refusal:
                 build(value)
             told(refusal.value, where=False)
+
+
+def test_times_of_pandas_are_read_to_the_microsecond_without_a_word(recwarn: pytest.WarningsRecorder) -> None:
+    seen = pd.Timestamp("2025-06-01 12:00:00.000000900")
+    assert Segment("x", F.seen == dt.datetime(2025, 6, 1, 12)).matches({"seen": seen})
+    assert not recwarn.list
 
 
 # ---------------------------------------------------------------- wrong sources

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -242,6 +243,11 @@ SHAPES = {
     "a long key": (sample(percent=10, seed="x"), {"redshift": "CAST(\"contact_id\" AS VARCHAR(65535))"}),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),
     "empty list": (F.country.is_in([]), {"": "1 = 0"}),
+    "long list of fractions": (
+        F.revenue.is_in([Decimal("9.5"), *range(500)]),
+        {"": '"revenue" IN (9.5, 0, 1, 2, ', "clickhouse": 'CAST("revenue" AS Nullable(Float64)) IN (9.5, 0, 1, 2, ',
+         "spark": "`revenue` IN (9.5, 0, 1, 2, ", "tsql": "[revenue] IN (9.5, 0, 1, 2, "},
+    ),
 }  # fmt: skip
 
 
