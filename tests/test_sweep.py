@@ -26,10 +26,11 @@ from test_laws import ZONES, examples, world
 from segkit import TODAY, E, F, Segment, Workspace, all_of, any_of, connect, everyone, in_list
 from segkit.builder import Predicate
 from segkit.catalog import Kind
-from segkit.compile import sweep
+from segkit.compile import passing, sql, sweep
 from segkit.measures import spells
 from segkit.plan import Plan, clock
 from segkit.plan.course import EXACT, Unswept, course
+from segkit.plan.tree import ColumnTerm
 
 UTC, ROME = dt.UTC, ZoneInfo("Europe/Rome")
 REAL = os.environ.get("SEGKIT_PURCHASES", "")
@@ -348,6 +349,17 @@ def test_a_day_is_as_long_as_its_zone_says() -> None:
     [noon] = in_rome("2025-03-29T12:00")
     points = in_rome("2025-03-30T12:00", "2025-03-30T12:59:59.999999", "2025-03-30T13:00")
     assert at_edges(noon, E.opened.within(hours=24).any(), [noon, *points], "Europe/Rome") == [1, 1, 1, 0]
+
+
+def test_days_in_a_row_are_written_as_one_and_others_are_counted() -> None:
+    def written(days: Sequence[int]) -> str:
+        edges = tuple(dt.date(2015, 1, 1) + dt.timedelta(days=n) for n in days)
+        return passing.passed(lambda: sql.column("seen", "c"), ColumnTerm("seen", Kind.DATE), edges, True).sql()
+
+    assert len(written(range(4000))) == len(written(range(1000, 6000)))
+    assert len(written(range(0, 4000, 2))) > 2000
+    with pytest.raises(Unswept, match="not a day apart"):
+        written(range(0, 4002, 2))
 
 
 def test_keys_that_are_floats_are_asked_where_no_window_takes_them() -> None:
