@@ -98,6 +98,7 @@ WITNESSES = {
         "ROUND": "functions[17]",
         "ABS": "ranks[62]",
         "DECIMAL": "numbers[20]",
+        "COUNT_DISTINCT": "events_aggregates[52]",
     },
 }
 """For each row, by its marker, a case that fails without it."""
