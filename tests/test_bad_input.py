@@ -649,6 +649,12 @@ def test_times_of_pandas_are_read_to_the_microsecond_without_a_word(recwarn: pyt
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("used", [F.seen.within(days=3), F.seen.older_than(days=3), F.seen > 5], ids=repr)
+def test_a_field_has_one_kind_without_a_catalog_too(used: Predicate) -> None:
+    with pytest.raises(DefinitionError, match=r"field 'seen' is used as (number|timestamp) and as text"):
+        Segment("x", used & (F.seen == "yesterday")).sql("duckdb", as_of=AS_OF)
+
+
 # ---------------------------------------------------------------- wrong sources
 
 CONTACTS = pd.DataFrame({"contact_id": [1, 2], "country": ["USA", None]})

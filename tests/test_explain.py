@@ -112,6 +112,14 @@ def test_lists_segments_ranks_and_sql(small: Workspace) -> None:
     assert sql.change == (SetField("country", None, "USA"),)
 
 
+def test_an_id_counts_once_also_where_another_contact_has_it() -> None:
+    days = pd.to_datetime(["2025-06-20", "2025-06-21"])
+    events = pd.DataFrame({"event_id": [7, 7], "contact_id": [1, 2], "event": "opened", "occurred_at": days})
+    workspace = connect({"contacts": pd.DataFrame({"contact_id": [1, 2]}), "events": events}, as_of=NOW, home=None)
+    assert workspace.members(E.opened.any())["contact_id"].tolist() == [1]
+    assert [workspace.explain(E.opened.any(), contact).member for contact in (1, 2)] == [True, False]
+
+
 def test_a_change_of_a_whole_document_is_stored_as_it_is_told() -> None:
     contacts = pd.DataFrame({"contact_id": [1], "props": ['["a"]']})
     workspace = connect({"contacts": contacts}, catalog={"contacts": {"fields": {"props": "json"}}}, as_of=NOW, home=None)

@@ -26,6 +26,7 @@ from strategies import CATALOG, INSTANTS, MICRO, SEGMENTS, TABLES, World
 
 from segkit import NOW, TODAY, E, F, SegkitError, Segment, Workspace, connect, days, in_list, in_segment, raw_sql
 from segkit.builder import Predicate
+from segkit.compile import touched
 from segkit.tracking import incremental, members, seen
 
 SEQUENCES = 500 if os.environ.get("SEGKIT_FAULTS") == "full" else 3
@@ -336,6 +337,17 @@ def test_a_condition_of_several_segments_is_asked_once(ws: Workspace, monkeypatc
     assert frame["looked_at"].notna().all()
     assert kept(ws) == {name: sorted(ws.members(own, as_of=AT + 3 * DAY)["contact_id"]) for name, own in meant.items()}
     assert frame[["entries", "exits"]].to_numpy().tolist() == [[0, 3], [3, 0], [0, 3]]
+
+
+def test_of_a_table_that_grew_the_new_rows_are_added_up(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    ws.track([Segment("S", RECENT)])
+    refreshed(ws, AT)
+    ws.engine._connection.execute("INSERT INTO events VALUES (40, 20, 'opened', '2025-01-20 12:30', 1)")  # type: ignore[attr-defined]
+    added: list[Any] = []
+    once = touched.sums
+    monkeypatch.setattr(touched, "sums", lambda own, *more: added.append((own.table, *more[2:])) or once(own, *more))
+    assert refreshed(ws, AT + HOUR)["entries"] == 1
+    assert added == [("events", (40, 41))]
 
 
 def test_a_refresh_that_came_between(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -850,7 +850,7 @@ def _beside(own: Sql, partition: list[Sql], order: Sequence[Sql], offset: int) -
 def _steps(leaf: Added) -> list[tuple[int, int]] | None:
     """A condition on a count as counts that are reached: it holds more (1) or less (-1) with each; None for other conditions."""
     match leaf.condition:
-        case Comparison(op, FeatureTerm(Feature(measure="count")), Constant(int() as number)) if not leaf.reads_contact:
+        case Comparison(op, FeatureTerm(Feature(measure="count")), Constant(int() as number)):
             steps = {
                 ">=": [(number, 1)], ">": [(number + 1, 1)], "<": [(number, -1)], "<=": [(number + 1, -1)],
                 "==": [(number, 1), (number + 1, -1)] if number else [(1, -1)],
