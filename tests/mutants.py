@@ -47,6 +47,7 @@ HEAD = (
 )
 SEED = 1
 MEMORY = 16 << 30
+"""What tests may hold; of addresses alone, which a chart reserves by the terabyte, there is no limit."""
 NO_FAULTS = ("RemoveDecorator", "_Is_Eq", "_IsNot_NotEq")
 """Operators of cosmic-ray that nobody mistakes by a slip of the hand, or that mean the same where None is compared."""
 
@@ -331,7 +332,7 @@ def _failure(tests: Tests, copy: Path, variables: Mapping[str, str]) -> str | No
 
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (tests.seconds, tests.seconds))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
     paths = os.pathsep.join([str(copy), str(copy / "tests"), os.environ.get("PYTHONPATH", "")])
     own = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "", **variables}

@@ -677,7 +677,9 @@ def test_the_named_cases_catch_the_fault(seeded: Fault, monkeypatch: Patch) -> N
     _forget()
     with monkeypatch.context() as patch:
         seeded.seed(patch)
-        assert [f"{case.id} on {getattr(run, 'engine', 'the evaluator')}" for case, run in caught if passes(case, run)] == [], "not caught"
+        assert [f"{case.id} on {getattr(run, 'engine', 'the evaluator')}" for case, run in caught if passes(case, run)] == [], (
+            "not caught"
+        )
     _forget()
     assert all(passes(case, run) for case, run in caught), "the fault outlived its test"
 
