@@ -20,7 +20,7 @@ from segkit import E, F, Segment, connect
 CELLS = [
     "import json, time\nimport segkit as sk\nfrom segkit import E, F, Segment\nws = sk.connect(home=None)\npanel = ws.builder()\npanel",
     "print(json.dumps([panel.segment.to_json(), panel.sql, len(panel.df()), panel.view['size']]))",
-    "time.sleep(6)",
+    "time.sleep(12)",
     """
 import pandas as pd
 large = sk.connect({"contacts": pd.DataFrame({"contact_id": range(2_000_000)})}, home=None)
@@ -149,7 +149,7 @@ def test_a_condition_is_added_while_a_cell_runs(page: Page) -> None:
     expect(page.locator(".segkit-panel .sk-rule")).to_have_count(1)
     assert page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status") == "busy"
     expect(page.locator(".segkit-panel .sk-total-number")).to_have_text(
-        f"{connect(home=None).size(F.opens >= 7):,}", timeout=20_000
+        f"{connect(home=None).size(F.opens >= 7):,}", timeout=30_000
     )
 
 
