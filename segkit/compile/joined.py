@@ -87,14 +87,19 @@ class Base:
         ]
 
 
+def name_of_contacts(catalog: Catalog) -> str:
+    """What the contacts' table is called in a query: as none of its columns, which to BigQuery would be whole rows."""
+    fields = {column.name.casefold() for column in catalog.contacts.fields.values()}
+    return sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], fields)
+
+
 def base_of(plans: Sequence[Plan], until: Moment | None = None) -> Base:
     """The base for the conditions of some plans of one catalog and moment; `until` when events are read, if later."""
     catalog, at = plans[0].catalog, plans[0].at
     tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history)]
     lists = [own.table for own in (catalog.lists, catalog.frozen) if own is not None]
     taken = {name.casefold() for name in (catalog.contacts.table, *tables, *lists)}
-    fields = {column.name.casefold() for column in catalog.contacts.fields.values()}
-    contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], fields)
+    contacts = name_of_contacts(catalog)
     base = Base(catalog, at, Names(contacts, fields=catalog), taken | {contacts})
     _add_events(base, list(dict.fromkeys(feature for plan in plans for feature in plan.features)), until or at)
     for name in dict.fromkeys(name for plan in plans for name in plan.lists):

@@ -20,6 +20,7 @@ from sqlglot import exp
 from segkit.catalog import Column, Kind, time_column
 from segkit.compile import conditions, events, given, sql
 from segkit.compile.conditions import Names
+from segkit.compile.joined import name_of_contacts
 from segkit.compile.passing import passed
 from segkit.compile.sql import Sql
 from segkit.plan import Moment, Plan
@@ -100,7 +101,7 @@ class _Sweep:
         lists = [table.table for table in (catalog.lists, catalog.frozen) if table is not None]
         tables = [*(t.table for t in catalog.events), *(t.table for t in catalog.history), catalog.contacts.table, *lists]
         self._taken = {name.casefold() for name in tables}
-        self._contacts = sql.fresh(catalog.contacts.table.rsplit(".", 1)[-1], set())
+        self._contacts = name_of_contacts(catalog)
         self._taken.add(self._contacts)
         self._ctes: list[exp.CTE] = []
         self._rows: dict[int, str] | None = None
@@ -155,7 +156,11 @@ class _Sweep:
         """The whole condition where it is one leaf, or what is not: it changes as the leaf does."""
         own: Sql = _of(SIGN, changes) if sign > 0 else exp.Neg(this=_of(SIGN, changes))
         query = _select([_of(CONTACT, changes), _of(INDEX, changes), sql.aliased(own, SIGN)], changes)
-        query.join(self._contacts_table(), on=self._is_contact(changes), copy=False)
+        return self._of_contacts(query, changes)
+
+    def _of_contacts(self, query: exp.Select, table: str) -> exp.Select:
+        """Adds to a query of changes that they are of contacts who meet what is the same at each point."""
+        query.join(self._contacts_table(), on=self._is_contact(table), copy=False)
         return query.where(*conditions.all_of(self._fixed, self._names), copy=False)
 
     def _put_together(self, changes: Mapping[Leaf, str]) -> list[exp.Select]:
@@ -205,8 +210,7 @@ class _Sweep:
         outer.where(exp.NEQ(this=_of(SIGN, "s"), expression=sql.number(0)), copy=False)
         reads_contact = any(isinstance(leaf, Fixed) for leaf in leaves(self._tree))
         joined, table = (inner, running) if reads_contact else (outer, "s")
-        joined.join(self._contacts_table(), on=self._is_contact(table), copy=False)
-        joined.where(*conditions.all_of(self._fixed, self._names), copy=False)
+        self._of_contacts(joined, table)
         return outer
 
     def _held_by(self, node: Node, bits: Mapping[Leaf, int]) -> list[Sql]:

@@ -111,13 +111,10 @@ def _begin(changes: Sequence[Change], instants: Sequence[int], wanted: Sequence[
 
 def _after(own: Log, known: Ledger, before: np.ndarray | None, changes: Sequence[Change], i: int) -> np.ndarray:
     """Whether each contact is a member after a change."""
-    import numpy as np
 
     come, gone, *whole = numbers.unpacked(own.part(changes[i].part))
     if before is None or ledger.tells_all(changes, i):
-        are = np.zeros(known.contacts, dtype=bool)
-        are[whole[0] if whole else come] = True
-        return are
+        return numbers.truths(whole[0] if whole else come, known.contacts)
     before[come], before[gone] = True, False
     return before
 

@@ -99,6 +99,20 @@ def read(own: bytes) -> list[Any]:
     return list(json.loads(own))
 
 
+def truths(own: np.ndarray, contacts: int) -> np.ndarray:
+    """Whether each of so many contacts is in a set.
+
+    >>> import numpy as np
+    >>> truths(np.array([0, 2]), 3).tolist()
+    [True, False, True]
+    """
+    import numpy as np
+
+    found = np.zeros(contacts, dtype=bool)
+    found[own] = True
+    return found
+
+
 def packed(*sets: np.ndarray) -> bytes:
     """Sets of numbers, each ascending, as bytes.
 

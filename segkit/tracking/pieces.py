@@ -15,7 +15,7 @@ from segkit.plan import Plan
 from segkit.plan.tree import AllOf, Always, AnyOf, Complement, Condition, FeatureTerm, Named, OnList, Reference
 from segkit.plan.walk import every_node, leaves
 from segkit.tracking import members
-from segkit.tracking.numbers import Numbering, packed
+from segkit.tracking.numbers import Numbering, packed, truths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ def asked(engine: Engine, plans: Mapping[str, Plan], numbering: Numbering) -> me
     rows = Numbering([])
     alone = {names[leaf]: _alone(leaf, own) for leaf, own in needing.items()}
     answer = members.asked(engine, alone, rows, signatures.contacts)
-    held = {leaf: _are(answer.of(name), rows.count) for leaf, name in names.items() if name in answer.found}
+    held = {leaf: truths(answer.of(name), rows.count) for leaf, name in names.items() if name in answer.found}
     failed = {name: answer.failed[names[leaf]] for name, own in conditions.items() for leaf in own if leaf not in held}
     inside = {name: _put_together(own, held) for name, own in plans.items() if name not in failed}
     is_any = np.logical_or.reduce([np.zeros(rows.count, dtype=bool), *inside.values()])
@@ -52,14 +52,6 @@ def _conditions(own: Plan) -> dict[Condition, None]:
     """The distinct conditions that a plan and the segments that it refers to are made of."""
     wheres = [*(part.where for part in own.parts if isinstance(part, Named)), own.where]
     return dict.fromkeys([_EACH, *(leaf for where in wheres for leaf, _ in leaves(where) if not isinstance(leaf, Reference))])
-
-
-def _are(numbers: np.ndarray, count: int) -> np.ndarray:
-    import numpy as np
-
-    own = np.zeros(count, dtype=bool)
-    own[numbers] = True
-    return own
 
 
 def _alone(leaf: Condition, of: Plan) -> Plan:

@@ -200,8 +200,7 @@ def _between(own: Log, changes: Sequence[Change], found: np.ndarray, contacts: i
     """Who came and went since some changes."""
     import numpy as np
 
-    were, are = ledger.state(own, changes, contacts), np.zeros(contacts, dtype=bool)
-    are[found] = True
+    were, are = ledger.state(own, changes, contacts), numbers.truths(found, contacts)
     return Moves(np.flatnonzero(are & ~were), np.flatnonzero(were & ~are))
 
 

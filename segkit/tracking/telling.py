@@ -97,8 +97,7 @@ def _moved(
         is_begin = versions[change.version - 1].since == change.at
         if is_begin and change.version > 1:
             were = ledger.state(own, ledger.of_version(known, name, change.version - 1), known.contacts)
-            are = np.zeros(known.contacts, dtype=bool)
-            are[come] = True
+            are = numbers.truths(come, known.contacts)
             come, gone = np.flatnonzero(are & ~were), np.flatnonzero(were & ~are)
         yield change, come, gone, is_begin and change.version == 1
 
