@@ -63,10 +63,15 @@ def export(file: Path, memory: str) -> None:
 
 def java(own: Any) -> tuple[float, float]:
     """Seconds of processor time that a session's Java has taken, and its most memory in GiB, as Linux tells them."""
-    process = Path("/proc") / str(own.sparkContext._gateway.proc.pid)
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    status = dict(line.split(":", 1) for line in (process / "status").read_text().splitlines())
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), int(status["VmHWM"].split()[0]) / 1024**2
+    process = str(own.sparkContext._gateway.proc.pid)
+    fields = (Path("/proc") / process / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), most_memory(process)
+
+
+def most_memory(process: str) -> float:
+    """The most memory of a process in GiB, as Linux tells it; `ru_maxrss` would be that of its parent, where this took more."""
+    status = dict(line.split(":", 1) for line in (Path("/proc") / process / "status").read_text().splitlines())
+    return int(status["VmHWM"].split()[0]) / 1024**2
 
 
 def answer(home: Path, contacts: int | str, name: str, on: str) -> Path:

@@ -9,7 +9,6 @@ named, and are used again.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -186,7 +185,7 @@ def _opened(file: Path, memory: str, on: str, scratch: str) -> Iterator[Any]:
 
 def _taken(source: Any) -> tuple[float, float]:
     """Seconds of processor time so far, and the most memory in GiB: of this process, and of Java where it works."""
-    cpu, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    cpu, peak = time.process_time(), on_spark.most_memory("self")
     if isinstance(source, duckdb.DuckDBPyConnection):
         return cpu, peak
     own = on_spark.java(source)

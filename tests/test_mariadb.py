@@ -357,6 +357,11 @@ def test_more_parts_than_one_join_may_have() -> None:
         ws.size(any_of(*(in_list(f"list {n}") for n in range(70))))
 
 
+def test_a_command_is_no_query(twins: segkit.Workspace) -> None:
+    with pytest.raises(EngineError, match="no answer"):
+        twins.engine.frame("SET @own = 1")
+
+
 def test_an_interrupt_ends_the_query_on_the_server(twins: segkit.Workspace) -> None:
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()

@@ -108,6 +108,8 @@ class Warehouse:
 
         def ask(cursor: Any) -> tuple[list[str], list[list[Any]]]:
             cursor.execute(sql)
+            if cursor.description is None:
+                raise EngineError("that command has no answer, it is no query", fix="ask for rows: SELECT ...")
             chunk = cursor.fetchmany(_AT_ONCE)
             names = [str(column[0]) for column in cursor.description]
             columns: list[list[Any]] = [[] for _ in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +13,13 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pytest
+from engines import ENGINES, Rows
+from test_warehouse import PATHS
 
 import segkit as sk
 from segkit import F, SegkitError, Workspace, connect, everyone
+from segkit.catalog import Kind
 from trusted.figure import Figure, titled
 
 DUCKDB = (
@@ -43,8 +47,99 @@ RAW = (
 )  # fmt: skip
 
 
-def attempts(_: int, __: list[str]) -> Iterator[Figure]:
+CHANGES = (
+    "INSERT INTO contacts (contact_id) VALUES (9)", "INSERT INTO contacts SELECT * FROM contacts", "UPDATE contacts SET opens = 0", "DELETE FROM contacts",
+    "SELECT * FROM contacts FOR UPDATE", "CREATE TEMPORARY TABLE new (a INTEGER)",
+)  # fmt: skip
+ON_SERVERS = {
+    "postgres": (
+        *ON_FILES, "TRUNCATE TABLE contacts", "ALTER TABLE contacts RENAME TO new", "CREATE TABLE new AS SELECT * FROM contacts", "SELECT * INTO new FROM contacts",
+        "WITH gone AS (DELETE FROM contacts RETURNING *) SELECT * FROM gone", "EXPLAIN ANALYZE DELETE FROM contacts", "DO $$ BEGIN DELETE FROM contacts; END $$",
+        "SELECT nextval('numbers')", "SELECT setval('numbers', 9)", "SELECT lo_create(0)", "COPY contacts FROM PROGRAM 'true'", "COMMENT ON TABLE contacts IS 'new'",
+        "GRANT SELECT ON contacts TO PUBLIC", "CREATE SCHEMA new", "ALTER ROLE postgres RENAME TO new",
+    ),
+    "mariadb": (
+        "REPLACE INTO contacts (contact_id) VALUES (1)", "DELETE contacts FROM contacts", "SELECT NEXTVAL(numbers)", "SELECT SETVAL(numbers, 9)", "COMMIT; DELETE FROM contacts",
+        "LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE contacts",
+    ),
+}  # fmt: skip
+"""What a transaction that only reads refuses. In MariaDB a command about tables ends any transaction, and is done."""
+RAW_ON_SERVERS = (
+    "nextval('numbers') > 0", "setval('numbers', 9) > 0", "NEXTVAL(numbers) > 0", "lo_create(0) > 0", "1 = 1; COMMIT; DELETE FROM contacts",
+    "1 = 1; DROP TABLE contacts", "1 = 1); DROP TABLE contacts; SELECT (1 = 1", "1 = 1) OR (SELECT 1 FROM contacts FOR UPDATE", "opens IN (DELETE FROM contacts RETURNING opens)",
+    "DROP TABLE contacts", "TRUNCATE TABLE contacts", "opens > 0 INTO OUTFILE 'new'", "@opens := 5", "COMMIT",
+)  # fmt: skip
+
+
+def attempts(_: int, engines: list[str]) -> Iterator[Figure]:
     """Each attempt on each kind of source, as SQL that has come through and as raw SQL of a definition."""
+    yield from _on_files()
+    for engine in (own for own in ON_SERVERS if own in engines):
+        yield _on_server(engine, "a connection", lambda source, _: source)
+        for name, (own, through) in PATHS.items():
+            if own == engine:
+                with suppress(pytest.skip.Exception):  # its driver is not installed
+                    yield _on_server(engine, name, through)
+
+
+def _on_server(engine: str, name: str, through: Any) -> Figure:
+    """Whether anything changes in the database, asked and told by connections of the driver's own."""
+    asked = (*CHANGES, *ON_SERVERS[engine])
+    with TemporaryDirectory() as folder, closing(ENGINES[engine].loaded({"contacts": _ROWS})) as source:
+        _told(source, "CREATE SEQUENCE numbers")
+        source.commit()
+        before = _state(source, engine)
+        with connect(through(source, Path(folder)), home=None, **ENGINES[engine].connect) as ws:
+            passed = [sql for sql in asked if not _is_refused(partial(ws.engine.frame, sql))]
+            passed += [sql for sql in RAW_ON_SERVERS if not _is_refused(partial(_as_raw_sql, ws, sql, ws.engine.dialect))]
+            usable = ws.size(everyone()) == 2 and ws.size(F.opens > 1) == 1
+        changed = _state(source, engine) != before
+        caught = 0
+        for sql in CHANGES[:4]:
+            _told(source, sql)
+            caught += _state(source, engine) != before
+    return Figure(
+        "Changing rows, tables or anything else of a database",
+        f"{titled(engine)}, {name}",
+        len(asked) + len(RAW_ON_SERVERS),
+        len(passed) + changed + (not usable),
+        "rows changed in a transaction of the driver's own",
+        caught,
+        ", ".join(passed),
+    )
+
+
+_ROWS = Rows({"contact_id": Kind.INTEGER, "opens": Kind.INTEGER}, [{"contact_id": 1, "opens": 1}, {"contact_id": 2, "opens": 5}])
+_STATE = {
+    "postgres": (
+        "SELECT contact_id, opens FROM contacts ORDER BY 1, 2",
+        "SELECT last_value, is_called FROM numbers",
+        "SELECT relname, relkind, relacl FROM pg_class WHERE relnamespace = CAST(CURRENT_SCHEMA() AS REGNAMESPACE) ORDER BY 1",
+        "SELECT COUNT(*) FROM pg_largeobject_metadata",
+        "SELECT nspname FROM pg_namespace WHERE nspname = 'new'",
+    ),
+    "mariadb": (
+        "SELECT contact_id, opens FROM contacts ORDER BY 1, 2",
+        "SELECT next_not_cached_value FROM numbers",
+        "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY 1",
+    ),
+}
+
+
+def _state(source: Any, engine: str) -> list[Any]:
+    """What a database holds."""
+    found = [_told(source, sql) for sql in _STATE[engine]]
+    source.rollback()
+    return found
+
+
+def _told(source: Any, sql: str) -> list[Any]:
+    with closing(source.cursor()) as cursor:
+        cursor.execute(sql)
+        return [] if cursor.description is None else list(cursor.fetchall())
+
+
+def _on_files() -> Iterator[Figure]:
     for name, engine, asked in (
         ("a file", "duckdb", (*DUCKDB, *ON_FILES)),
         ("a folder of Parquet", "duckdb", DUCKDB),
