@@ -29,7 +29,10 @@ def test_careless_histories_lose(tmp_path_factory: pytest.TempPathFactory) -> No
     """What is held against the history that `test_tracking_faults` tries."""
     from trusted import history
 
-    for careless in (history._killed, history._doubled, history._torn, history._unnoticed):
+    for careless in (history._killed, history._doubled):
+        path = tmp_path_factory.mktemp("careless") / "own.sqlite"
+        assert careless(lambda path=path: history._opened(path)) > 0, careless.__name__
+    for careless in (history._torn, history._unnoticed):
         assert careless(tmp_path_factory.mktemp("careless") / "own.sqlite") > 0, careless.__name__
 
 

@@ -8,34 +8,73 @@ import random
 import signal
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 import tracking_faults
+from engines import ENGINES
+from test_warehouse import url
 
-from trusted.figure import Figure
+from trusted.figure import Figure, titled
 
 BAD = ("lost", "partial", "duplicated", "errors", "wrong", "wrong in the end", "silent", "other errors")
 ROWS = 2000
 
 
-def faults(count: int, _: list[str]) -> Iterator[Figure]:
-    """Twice so many kills, so many rivals, readers for so many seconds up to a minute, five times so many damaged copies."""
-    for name, kind, tries, tried, control, careless in (
-        ("kill -9 while a refresh writes", "kills", 2 * count, ("kept", "not kept"), "each row committed by itself", _killed),
-        ("Two refreshes at once", "pairs", count, ("already there and refreshed",), "rows appended without a key", _doubled),
-        ("Reads by eight readers beside one writer", "readers", min(count, 60), ("reads",), "a size and its rows in two transactions", _torn),
-        ("Copies with a flipped bit or a cut end", "damage", 8 * count, ("told", "harmless"), "the same copies without hashes", _unnoticed),
-    ):  # fmt: skip
+KILLS = ("kill -9 while a refresh writes", ("kept", "not kept"), "each row committed by itself")
+PAIRS = ("Two refreshes at once", ("already there and refreshed",), "rows appended without a key")
+READERS = ("Reads by eight readers beside one writer", ("reads",), "a size and its rows in two transactions")
+DAMAGE = ("Copies with a flipped bit or a cut end", ("told", "harmless"), "the same copies without hashes")
+Opening: TypeAlias = Callable[[], Any]
+
+
+def faults(count: int, engines: list[str]) -> Iterator[Figure]:
+    """Twice so many kills, so many rivals, readers for so many seconds up to a minute, eight times so many damaged copies."""
+    for (name, tried, control), kind, tries, careless in (
+        (KILLS, "kills", 2 * count, lambda path: _killed(lambda: _opened(path))),
+        (PAIRS, "pairs", count, lambda path: _doubled(lambda: _opened(path))),
+        (READERS, "readers", min(count, 60), _torn),
+        (DAMAGE, "damage", 8 * count, _unnoticed),
+    ):
         with TemporaryDirectory() as folder:
             found = tracking_faults.KINDS[kind](Path(folder), tries)
         with TemporaryDirectory() as folder:
             caught = careless(Path(folder) / "careless.sqlite")
-        wrong = sum(found[bad] for bad in BAD)
         told = f"{found['refreshes']:,} refreshes meanwhile" if kind == "readers" else ""
-        yield Figure(f"The history: {name}", "SQLite in the home", sum(found[own] for own in tried), wrong, control, caught, told)
+        yield _figure(name, "SQLite in the home", found, tried, control, caught, told)
+    if "postgres" in engines:
+        yield from _in_the_warehouse(count)
+
+
+def _in_the_warehouse(count: int) -> Iterator[Figure]:
+    import psycopg
+    import warehouse_faults
+
+    own = ENGINES["postgres"].loaded({})
+    address = url(own)
+
+    def opened() -> Any:
+        connection = psycopg.connect(address, autocommit=True)
+        connection.execute("CREATE TABLE IF NOT EXISTS log (at INTEGER, contact INTEGER)")
+        return connection
+
+    for (name, tried, control), kind, tries, careless in (
+        (KILLS, "kills", 2 * count, _killed),
+        (PAIRS, "pairs", count, _doubled),
+    ):
+        with contextlib.closing(opened()) as connection:
+            connection.execute("TRUNCATE log")
+        found, caught = warehouse_faults.KINDS[kind](tries), careless(opened)
+        yield _figure(name, f"{titled('postgres')}, in the warehouse", found, tried, control, caught)
+    own.close()
+
+
+def _figure(name: str, on: str, found: Counter[str], tried: tuple[str, ...], control: str, caught: int, told: str = "") -> Figure:
+    wrong = sum(found[bad] for bad in BAD)
+    return Figure(f"The history: {name}", on, sum(found[own] for own in tried), wrong, control, caught, told)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -46,15 +85,15 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _written(path: Path, at: int) -> None:
-    with contextlib.closing(_opened(path)) as connection:
+def _written(opened: Opening, at: int) -> None:
+    with contextlib.closing(opened()) as connection:
         for contact in range(ROWS):
-            connection.execute("INSERT INTO log VALUES (?, ?)", (at, contact))
+            connection.execute(f"INSERT INTO log VALUES ({at}, {contact})")
 
 
-def _rows(path: Path, at: int) -> int:
-    with contextlib.closing(_opened(path)) as connection:
-        return int(connection.execute("SELECT count(*) FROM log WHERE at = ?", (at,)).fetchone()[0])
+def _rows(opened: Opening, at: int) -> int:
+    with contextlib.closing(opened()) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM log WHERE at = {at}").fetchone()[0])
 
 
 def _child(work: Callable[[], Any]) -> int:
@@ -67,24 +106,24 @@ def _child(work: Callable[[], Any]) -> int:
     return child
 
 
-def _killed(path: Path) -> int:
+def _killed(opened: Opening) -> int:
     """How often a part of the rows is there."""
     chance, partial = random.Random(1), 0
     for at in range(10):
-        child = _child(lambda at=at: _written(path, at))
+        child = _child(lambda at=at: _written(opened, at))
         time.sleep(chance.uniform(0.005, 0.05))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        partial += 0 < _rows(path, at) < ROWS
+        partial += 0 < _rows(opened, at) < ROWS
     return partial
 
 
-def _doubled(path: Path) -> int:
+def _doubled(opened: Opening) -> int:
     """How many rows are there twice."""
-    _opened(path).close()
-    for child in [_child(lambda: _written(path, 1)) for _ in range(2)]:
+    opened().close()
+    for child in [_child(lambda: _written(opened, 1)) for _ in range(2)]:
         os.waitpid(child, 0)
-    return _rows(path, 1) - ROWS
+    return _rows(opened, 1) - ROWS
 
 
 def _torn(path: Path) -> int:
@@ -109,7 +148,7 @@ def _sized(path: Path) -> None:
 
 def _unnoticed(path: Path) -> int:
     """How often a flipped bit gives other rows, and no error."""
-    _written(path, 1)
+    _written(lambda: _opened(path), 1)
     with contextlib.closing(_opened(path)) as own:
         own.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     content, chance, silent = path.read_bytes(), random.Random(2), 0
