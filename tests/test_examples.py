@@ -231,6 +231,9 @@ def test_a_catalog_says_what_values_are() -> None:
     assert answers(later, of=segment, catalog=catalog) == [(False, "no member", "the contact does not exist yet")]
 
 
+AT = {"event": "a", "occurred_at": "2025-01-01"}
+
+
 @pytest.mark.parametrize(
     ("where", "example", "part"),
     [
@@ -243,15 +246,41 @@ def test_a_catalog_says_what_values_are() -> None:
         (F.n > 3, {"contacts": [{"contact_id": 1}, {"contact_id": 1}], "expected": []}, "of its own"),
         (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [2]}, "2 is no contact of the example"),
         (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [], "lists": {"VIP": [3]}}, "3 is no contact"),
-        (F.n > 3, {"contacts": [{"contact_id": 1}], "expected": [], "events": [{"event": "a"}]}, "an event of no contact"),
+        (
+            F.n > 3,
+            {"contacts": [{"contact_id": 1}], "expected": [], "events": [{"event": "a", "occurred_at": "2025-01-01"}]},
+            "an event of no contact",
+        ),
+        (F.country == "x", {"contact": {"contry": "x"}, "expected": False}, "'country'? if it is missing"),
+        (F.country == "x", {"contacts": [{"contact_id": 1, "countri": "x"}], "expected": []}, ".contacts[0].countri"),
+        (E.a.where(F.url == "x").any(), {"contact": {}, "events": [{**AT, "ulr": "x"}], "expected": False}, ".events[0].ulr"),
+        (
+            E.a.any(),
+            {"contact": {}, "events": [{"event": "a", "occured_at": "2025-01-01"}], "expected": False},
+            "give it occurred_at",
+        ),
     ],
 )
 def test_what_cannot_be_decided_is_refused_by_name(where: Any, example: dict[str, Any], part: str) -> None:
     segment = Segment("Some", where, examples=[Example(name="odd", **example)])
     with pytest.raises(DefinitionError) as refused:
-        sk.check_examples(segment)
+        sk.check_examples(segment, as_of=None if "names no instant" in part else "2025-06-30")
     assert part in str(refused.value)
     assert refused.value.where.startswith("example 'odd' of segment 'Some'")
+
+
+def test_names_that_nothing_reads_are_left_alone_where_none_is_misspelt() -> None:
+    """What is like a name that is read is another field where both are given, or the catalog knows it."""
+    french = Segment("French", F.country == "FR")
+    both = {"country_code": "FR", "country": None}
+    for given in (both, {"Country": "DE"}, {"language": "fr", "contact_id": 3}):
+        assert answers(Example(name="a", contact=given, expected=False), of=french)[0][0]
+    catalog = {"contacts": {"fields": {"country": "text", "country_code": "text"}}}
+    assert answers(Example(name="a", contact={"country_code": "FR"}, expected=False), of=french, catalog=catalog)[0][0]
+    paid = Segment("Paid", E.paid.where((F.amount > 5) & (F.event_name == "x")).any())
+    other = {"event": "read", "occurred_at": "2025-01-01", "amounts": 9}
+    few = {"event": "paid", "occurred_at": "2025-01-01", "amount": 1}
+    assert answers(Example(name="a", contact={}, events=[other, few], expected=False), of=paid, as_of="2025-02-01")[0][0]
 
 
 def test_an_instant_is_only_needed_where_the_clock_matters() -> None:

@@ -5,24 +5,40 @@ segment, its examples  ->  plans at their instants  ->  the evaluator  ->  outco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segkit import nodes
-from segkit.catalog import Catalog
+from segkit.catalog import Catalog, Column
 from segkit.display import seen
-from segkit.errors import DefinitionError, SegkitError
+from segkit.documents import at
+from segkit.errors import DefinitionError, SegkitError, nearest
 from segkit.evaluate.conditions import true
 from segkit.evaluate.gathering import stand, world_of
 from segkit.evaluate.terms import value_of
 from segkit.evaluate.world import Options, World
-from segkit.example import Example
+from segkit.example import Example, Row
 from segkit.measures.difference import accounting, singles, tree_of
 from segkit.plan import Plan, moment, plan
-from segkit.plan.tree import Among, Comparison, Condition, Constant, IsMissing, Rank, Standing, Term, TextSearch
+from segkit.plan.tree import (
+    Among,
+    ColumnTerm,
+    Comparison,
+    Condition,
+    Constant,
+    Feature,
+    FeatureTerm,
+    IsMissing,
+    PastColumn,
+    Rank,
+    Standing,
+    Term,
+    TextSearch,
+)
+from segkit.plan.walk import every_node
 from segkit.segment import Segment, Segments, as_catalog, as_segment, by_name, catalog_of_values, zone_of
 
 if TYPE_CHECKING:
@@ -166,6 +182,7 @@ def _outcome(
             "the segment reads events or dates up to now, and the example names no instant", fix='add "as_of": "2025-11-30"'
         )
     resolved = plan(segment.definition, own, moment(instant, zone), known)
+    _check_names(resolved, example, catalog)
     name = segment.name or "(no name)"
     with localcontext(Context(prec=100)):
         worlds = worlds_of(resolved, example)
@@ -211,6 +228,50 @@ def _lists(catalog: Catalog, example: Example, contact: Mapping[str, Any]) -> It
     if isinstance(example.lists, Mapping):
         return [name for name, keys in example.lists.items() if contact[catalog.contacts.key] in keys]
     return example.lists
+
+
+def _check_names(resolved: Plan, example: Example, catalog: Catalog | None) -> None:
+    """A misspelt name would read as missing, and the example might hold all the same."""
+    contacts = resolved.catalog.contacts
+    fields = _names_read((resolved.where, resolved.parts), contacts.fields, closed=(FeatureTerm, Feature))
+    known = {"contact_id", contacts.key, *(() if catalog is None else contacts.fields)}
+    if example.contact is not None:
+        at(".contact", lambda: _check_row(example.contact or {}, fields, known))
+    for i, row in enumerate(example.contacts):
+        at(f".contacts[{i}]", lambda row=row: _check_row(row, fields, known))  # type: ignore[misc]
+    for i, row in enumerate(example.events):
+        at(f".events[{i}]", lambda row=row: _check_event(row, resolved, catalog))  # type: ignore[misc]
+
+
+def _check_event(row: Row, resolved: Plan, catalog: Catalog | None) -> None:
+    tables = resolved.catalog.events
+    times = {"occurred_at", *(table.time for table in tables)}
+    if times.isdisjoint(row):
+        raise DefinitionError("an event without its time", fix=f"give it {' or '.join(sorted(times))}")
+    columns = {name: column for table in tables for name, column in table.properties.items()}
+    asked = tuple((own.where, own.of) for own in resolved.features if own.event in (None, row.get("event")))
+    own = {name for table in tables for name in (table.contact, table.event, table.id) if name is not None}
+    known = {"event", "contact_id", *own, *times, *(() if catalog is None else columns)}
+    _check_row(row, _names_read(asked, columns), known)
+
+
+def _names_read(tree: object, columns: Mapping[str, Column], closed: tuple[type, ...] = ()) -> set[str]:
+    names = {column.name: name for name, column in columns.items()}
+    found = (node.name for node in every_node(tree, closed) if isinstance(node, ColumnTerm | PastColumn))
+    return {names.get(column, column) for column in found}
+
+
+def _check_row(row: Row, read: Collection[str], known: Collection[str]) -> None:
+    """Nothing that nobody knows stands where something like it is read."""
+    given, meant = ({name.casefold() for name in names} for names in (row, (*read, *known)))
+    left_out = [name for name in read if name.casefold() not in given]
+    for name in row:
+        if name.casefold() not in meant and (close := nearest(name, left_out)):
+            raise DefinitionError(
+                f"nothing reads {name!r:.60}, and {close[0]!r:.60} is left out",
+                where=f".{name}",
+                fix=f"did you mean {close[0]!r:.60}? if it is missing, give it as None (null)",
+            )
 
 
 def _check_keys(catalog: Catalog, example: Example) -> None:
