@@ -174,7 +174,12 @@ def _found(own: Sql, pattern: Sql, position: Sql) -> Sql:
 
 def _in_ascii(function: str) -> Callable[[Sql], Sql]:
     """LOWER or UPPER of bytes that are taken for Hebrew, which has no letters with case but those of ASCII."""
-    return lambda text: binary(call(function, in_charset(in_bytes(text), "hebrew")))
+
+    def folded(text: Sql) -> Sql:
+        is_converted = isinstance(text, exp.Literal) and not text.this.isascii()
+        return binary(call(function, in_charset(binary(text) if is_converted else in_bytes(text), "hebrew")))
+
+    return folded
 
 
 def _mysql_matches(text: Sql, pattern: Sql) -> Sql:
