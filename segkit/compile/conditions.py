@@ -292,10 +292,11 @@ def _applied(node: Applied, names: Names) -> Sql:
 
 
 def _one_of(whole: Applied, own: Term, names: Names) -> Sql:
-    """An argument of COALESCE, of the kind that the whole is of."""
+    """An argument of COALESCE, of the kind that the whole is of: to ClickHouse, whole numbers and floats have none in common."""
     if isinstance(own, Constant):
         return constant(own, whole)
-    return _as_float(own, names) if whole.kind is Kind.FLOAT else term(own, names)
+    is_narrower = whole.kind is Kind.FLOAT and own.kind in (Kind.DECIMAL, Kind.INTEGER)
+    return sql.cast(term(own, names), "double") if is_narrower else term(own, names)
 
 
 def _as_float(own: Term, names: Names) -> Sql:
