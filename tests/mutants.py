@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
-import difflib
 import hashlib
 import json
 import os
@@ -25,7 +24,9 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -211,7 +212,7 @@ def _copied(to: Path) -> Path:
 def _drawn(part: str, sample: int) -> Sample:
     """Those of the lowest ranks, so that a larger sample holds a smaller one, and an edit of the code moves few."""
     places = sorted(_places(part), key=lambda place: place.rank)
-    return Sample(part, len(places), tuple(map(_fault, places[:sample])))
+    return Sample(part, len(places), tuple(islice(filter(None, map(_fault, places)), sample)))
 
 
 def _places(part: str) -> Iterator[Place]:
@@ -265,13 +266,27 @@ def _operators() -> dict[str, Any]:
     return {name: kind() for name, kind in kinds.items() if not kind.arguments()}
 
 
-def _fault(place: Place) -> Fault:
+def _fault(place: Place) -> Fault | None:
+    """A fault of those that a place can have, unless it is no Python any more."""
     name, occurrence = place.choices[int(place.rank, 16) % len(place.choices)]
     source = (ROOT / place.path).read_text(encoding="utf-8")
-    changed = difflib.ndiff(source.splitlines(), _faulty(source, name, occurrence).splitlines())
-    lines = [line for line in changed if line[0] in "+-"]
-    was, now = ("\n".join(line[2:] for line in lines if line[0] == sign) for sign in "-+")
-    return Fault(place.path, name, occurrence, place.line, was, now)
+    faulty = _faulty(source, name, occurrence)
+    try:
+        ast.parse(faulty)
+    except SyntaxError:
+        return None
+    return Fault(place.path, name, occurrence, place.line, *changed(source, faulty))
+
+
+def changed(source: str, faulty: str) -> tuple[str, str]:
+    """The lines that a fault changes, as they were and as they are, with as many after them as tell them from others."""
+    was, now = source.splitlines(), faulty.splitlines()
+    blocks = SequenceMatcher(None, was, now, autojunk=False).get_opcodes()
+    own = [ends for tag, *ends in blocks if tag != "equal"]
+    first, last, begin, end = own[0][0], own[-1][1], own[0][2], own[-1][3]
+    while f"\n{source}\n".count("\n" + "\n".join(was[first:last]) + "\n") > 1:
+        last, end = last + 1, end + 1
+    return "\n".join(was[first:last]), "\n".join(now[begin:end])
 
 
 def _faulty(source: str, name: str, occurrence: int) -> str:

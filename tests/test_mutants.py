@@ -32,6 +32,14 @@ def test_a_reason_is_about_code_that_is_there(key: mutants.Key) -> None:
     assert len(mutants.explained()[key]) > 20
 
 
+def test_a_fault_is_told_from_the_same_one_elsewhere() -> None:
+    source = "@frozen\nclass A:\n    n = 1\n\n@frozen\nclass B:\n    n = 2\n"
+    assert mutants.changed(source, source.replace("n = 1", "n = 2")) == ("    n = 1", "    n = 2")
+    assert mutants.changed(source, source.replace("@frozen", "@slack", 1)) == ("@frozen\nclass A:", "@slack\nclass A:")
+    last = source[:20] + source[20:].replace("@frozen", "@slack")
+    assert mutants.changed(source, last) == ("@frozen\nclass B:", "@slack\nclass B:")
+
+
 def test_a_line_counts_what_became_of_the_faults() -> None:
     faults = [Fault("a.py", "operator", i, i, f"was {i}", f"now {i}") for i in range(4)]
     noticed = {
