@@ -243,6 +243,9 @@ SHAPES = {
     "a long key": (sample(percent=10, seed="x"), {"redshift": "CAST(\"contact_id\" AS VARCHAR(65535))"}),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),
     "empty list": (F.country.is_in([]), {"": "1 = 0"}),
+    "nine places": (F.revenue == Decimal("0.123456789"), {"bigquery": "`revenue` = CAST('0.123456789' AS NUMERIC)"}),
+    "ten places": (F.revenue == Decimal("0.1234567891"), {"bigquery": "`revenue` = CAST('0.1234567891' AS BIGNUMERIC)"}),
+    "38 digits": (F.revenue > Decimal("-12345678901234567890123456789.123456789"), {"": '"revenue" > -12345678901234567890123456789.123456789'}),
     "long list of fractions": (
         F.revenue.is_in([Decimal("9.5"), *range(500)]),
         {"": '"revenue" IN (9.5, 0, 1, 2, ', "clickhouse": 'CAST("revenue" AS Nullable(Float64)) IN (9.5, 0, 1, 2, ',

@@ -53,7 +53,7 @@ def string(text: str) -> exp.Literal:
 
 
 def number(number: int | float | Decimal) -> Sql:
-    digits = f"{abs(number):f}" if isinstance(number, Decimal) else repr(abs(number))
+    digits = f"{number.copy_abs():f}" if isinstance(number, Decimal) else repr(abs(number))
     literal = exp.Literal(this=digits, is_string=False)
     return exp.Neg(this=literal) if number < 0 else literal
 

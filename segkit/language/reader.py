@@ -216,7 +216,8 @@ class Reader(Transformer[Token, Any]):
 
     def negative(self, minus: Token, term: Term) -> Term:
         if isinstance(term, Number):
-            return Number(_at(minus), -term.value, term.grouped)
+            number = term.value.copy_negate() if isinstance(term.value, Decimal) else -term.value
+            return Number(_at(minus), number, term.grouped)
         node = nodes.Arithmetic("-", nodes.literal(0), value(term))
         return Value(_at(minus), node, depth=deeper(_at(minus), term))
 
