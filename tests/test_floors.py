@@ -6,13 +6,16 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import segkit
+from segkit import nodes
+from segkit.plan import tree
 
 PACKAGE = Path(segkit.__file__).parent
 FLOORS: dict[str, int] = {
@@ -235,3 +238,13 @@ def test_a_wrong_home_is_seen(name: str, source: str, part: str) -> None:
 def test_type_checking_and_functions_are_late() -> None:
     late = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pandas\ndef f():\n    import pandas"
     assert wrong_homes({"engines": late}) == []
+
+
+def _with_fields(module: ModuleType) -> list[type]:
+    return [own for own in vars(module).values() if is_dataclass(own) and own.__module__ == module.__name__]
+
+
+@pytest.mark.parametrize("kind", [*_with_fields(nodes), *_with_fields(tree)], ids=lambda kind: kind.__qualname__)
+def test_a_tree_is_walked_through_all_that_its_nodes_hold(kind: type) -> None:
+    """What looks through a tree asks each node for its slots."""
+    assert vars(kind).get("__slots__") == tuple(field.name for field in fields(kind))

@@ -243,6 +243,8 @@ SHAPES = {
     "a long key": (sample(percent=10, seed="x"), {"redshift": "CAST(\"contact_id\" AS VARCHAR(65535))"}),
     "identifier": (F['we"ird`c]ol'] == 1, {"": '"we""ird`c]ol" = 1', "bigquery": '`we"ird\\`c]ol` = 1', "mysql": '`we"ird``c]ol` = 1'}),
     "empty list": (F.country.is_in([]), {"": "1 = 0"}),
+    "key with an apostrophe": (F.props.json("it's") == "v", {"spark": "GET_JSON_OBJECT(`contacts`.`props`, '$.it\\'s')"}),
+    "nothing joined": (E.opened.count() == 0, {"clickhouse": 'toNullable(COUNT(*)) AS "count" FROM "events"'}),
     "nine places": (F.revenue == Decimal("0.123456789"), {"bigquery": "`revenue` = CAST('0.123456789' AS NUMERIC)"}),
     "ten places": (F.revenue == Decimal("0.1234567891"), {"bigquery": "`revenue` = CAST('0.1234567891' AS BIGNUMERIC)"}),
     "38 digits": (F.revenue > Decimal("-12345678901234567890123456789.123456789"), {"": '"revenue" > -12345678901234567890123456789.123456789'}),
@@ -354,6 +356,12 @@ def test_names_longer_than_the_engine_allows_are_refused(dialect: str, longest: 
     assert "n" * longest in Segment("x", F["n" * longest] == 1).sql(dialect)
     with pytest.raises(DialectError, match=f"longer than {dialect} allows"):
         Segment("x", F["n" * (longest + 1)] == 1).sql(dialect)
+
+
+@pytest.mark.parametrize("key", ["it's a.b", "a?[b"])
+def test_keys_to_which_spark_has_no_path_are_refused(key: str) -> None:
+    with pytest.raises(DialectError, match="no path leads to the key"):
+        Segment("x", F.props.json(f'"{key}"') == "v").sql("spark")
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,9 @@ KINDS: dict[str, Predicate] = {
     "missing history": F.points.is_missing(),
     "everyone": everyone(),
     "none of": ~(F.renewal.within(days=30) | (E.opened.within(days=30).count() >= 1)),
+    "beside what nobody meets": (
+        (F.opens > 1) | (E.opened.within(days=30).any() & ~E.opened.within(days=30).any()) | E.purchased.within(days=30).any()
+    ),
     "beside fixed": (F.opens > 0) & ~in_list("VIP") & (E.opened.count() < 2),
 }
 HALF_MINUTES = tuple(MOMENTS[0] - dt.timedelta(days=40) + i * dt.timedelta(days=9, hours=7, seconds=30) for i in range(8))

@@ -19,16 +19,15 @@ from segkit.compile import conditions, events, sql
 from segkit.compile.joined import base_of
 from segkit.compile.sql import Sql
 from segkit.plan import Moment, Plan
+from segkit.plan.agree import inside
 from segkit.plan.elapsed import Passed
 from segkit.plan.tree import (
     AllOf,
     AnyOf,
     Bounds,
     ColumnTerm,
-    Comparison,
     Complement,
     Condition,
-    Constant,
     Feature,
     FeatureTerm,
     IsMissing,
@@ -255,20 +254,17 @@ def of_passed(passed: Iterable[Passed], buckets: Buckets) -> Iterator[exp.Select
     for own, names in together.items():
         key = sql.column(own.contact, "r")
         query = exp.Select(expressions=[sql.aliased(buckets.of(key), BUCKET)], distinct=exp.Distinct())
-        query = query.from_(sql.table(own.table, "r"), copy=False).where(*_between(own), copy=False)
+        query = query.from_(sql.table(own.table, "r"), copy=False).where(_between(own), copy=False)
         if own.event is not None:
             text = conditions.read(own.event[0], Kind.TEXT, "r")
             query = query.where(exp.In(this=text, expressions=[sql.string(name) for name in names]), copy=False)
         yield query
 
 
-def _between(own: Passed) -> list[Sql]:
+def _between(own: Passed) -> Sql:
     kind = own.time.kind if own.time.kind in (Kind.DATE, Kind.TIMESTAMPTZ) else Kind.TIMESTAMP
     time = ColumnTerm(own.time.name, kind, own.time.zone if kind is Kind.TIMESTAMP else None)
-    of_ends = Kind.DATE if kind is Kind.DATE else Kind.TIMESTAMPTZ
-    low, high = (Constant(at, of_ends) for at in (own.low, own.high))
-    names = conditions.Names("r")
-    return [conditions.condition(part, names) for part in (Comparison(">=", time, low), Comparison("<=", time, high))]
+    return conditions.condition(inside(time, Bounds(own.low, True, own.high, True)), conditions.Names("r"))
 
 
 def of_moved(plan: Plan, moved: Iterable[tuple[Condition, Condition]], buckets: Buckets) -> exp.Select:

@@ -182,13 +182,13 @@ def spark_text(own: Sql, *steps: Sql) -> Sql:
 
 
 def _spark_step(step: Sql) -> str:
-    """A step of a path. No quote or question mark stands in brackets, no dot or bracket without them, and `*` means every key."""
+    """A step of a path. No quote or question mark stands in brackets, no dot or bracket without them."""
     key = str(step.this)
     if not step.is_string:
         return f"[{key}]"
-    if key not in ("", "*") and not set(key) & set("'?"):
+    if not set(key) & set("'?"):
         return f"['{key}']"
-    if key in ("", "*") or set(key) & set(".["):
+    if set(key) & set(".["):
         raise DialectError(f"spark: no path leads to the key {key!r:.80}", fix="name the value by a column of its own")
     return f".{key}"
 
