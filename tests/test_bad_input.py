@@ -18,6 +18,7 @@ from typing import Any
 
 import cases_runner
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 from cases_runner import Case, all_cases
@@ -200,6 +201,9 @@ def test_a_bad_text_is_refused(number: int) -> None:
 def test_the_own_form_without_its_version_is_told_so() -> None:
     with pytest.raises(DefinitionError, match='add "segkit": 1'):
         Segment.from_dict({"name": "S", "where": {"type": "everyone"}})
+    for document in ({"where": {"field": "a"}}, {"conditions": [], "where": {"type": "everyone"}}):
+        with pytest.raises(DefinitionError, match="unknown key 'where'"):
+            Segment.from_dict(document)
 
 
 def test_the_table_is_long() -> None:
@@ -647,6 +651,13 @@ def test_times_of_pandas_are_read_to_the_microsecond_without_a_word(recwarn: pyt
     seen = pd.Timestamp("2025-06-01 12:00:00.000000900")
     assert Segment("x", F.seen == dt.datetime(2025, 6, 1, 12)).matches({"seen": seen})
     assert not recwarn.list
+
+
+def test_an_array_of_one_is_no_value() -> None:
+    born, day = Segment("x", F.born == dt.date(2025, 6, 1)), np.array(["2025-06-01"], dtype="datetime64[D]")
+    assert born.matches({"born": day[0]})
+    with pytest.raises(DataError, match="is no date"):
+        born.matches({"born": day})
 
 
 @pytest.mark.parametrize("used", [F.seen.within(days=3), F.seen.older_than(days=3), F.seen > 5], ids=repr)
