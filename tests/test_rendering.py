@@ -245,6 +245,7 @@ SHAPES = {
     "empty list": (F.country.is_in([]), {"": "1 = 0"}),
     "key with an apostrophe": (F.props.json("it's") == "v", {"spark": "GET_JSON_OBJECT(`contacts`.`props`, '$.it\\'s')"}),
     "nothing joined": (E.opened.count() == 0, {"clickhouse": 'toNullable(COUNT(*)) AS "count" FROM "events"'}),
+    "exact": (F.revenue + Decimal("0.20") > 5, {"clickhouse": "\"revenue\" + toDecimal128('0.20', 2) > 5"}),
     "nine places": (F.revenue == Decimal("0.123456789"), {"bigquery": "`revenue` = CAST('0.123456789' AS NUMERIC)"}),
     "ten places": (F.revenue == Decimal("0.1234567891"), {"bigquery": "`revenue` = CAST('0.1234567891' AS BIGNUMERIC)"}),
     "38 digits": (F.revenue > Decimal("-12345678901234567890123456789.123456789"), {"": '"revenue" > -12345678901234567890123456789.123456789'}),
@@ -354,7 +355,7 @@ def test_raw_sql_may_call_a_function_in_quotes() -> None:
 )
 def test_names_longer_than_the_engine_allows_are_refused(dialect: str, longest: int) -> None:
     assert "n" * longest in Segment("x", F["n" * longest] == 1).sql(dialect)
-    with pytest.raises(DialectError, match=f"longer than {dialect} allows"):
+    with pytest.raises(DialectError, match=f"the name '{'n' * 40}'... is longer than {dialect} allows"):
         Segment("x", F["n" * (longest + 1)] == 1).sql(dialect)
 
 

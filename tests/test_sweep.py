@@ -206,6 +206,11 @@ def test_each_kind_of_condition_is_swept_alone_and_negated() -> None:
         assert changes(found) == changes(expected), where
 
 
+def test_a_comparison_that_is_another_one_at_another_point_is_not_swept() -> None:
+    own = world("UTC")
+    assert not is_swept([own.plan(F.renewal > TODAY, HALF_MINUTES[0]), own.plan(F.renewal < TODAY, HALF_MINUTES[1])])
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_engines_sweep_conditions_alone(engine: str) -> None:
     own = asked(engine, 1, "Europe/Rome")
