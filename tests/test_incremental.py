@@ -368,6 +368,12 @@ def test_a_refresh_that_came_between(ws: Workspace, monkeypatch: pytest.MonkeyPa
     assert (row["outcome"], row["exits"], pd.isna(row["looked_at"])) == ("refreshed", 0, False)
 
 
+def test_a_number_that_each_plan_makes_anew_is_what_it_was(ws: Workspace) -> None:
+    ws.track([Segment("S", E.opened.within(days=30).count() > 0.5)])
+    refreshed(ws, AT)
+    assert pd.notna(refreshed(ws, AT + 2 * DAY)["looked_at"])
+
+
 # ---------------------------------------------------------------- when all contacts are looked at
 
 
