@@ -11,10 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlglot
 
 from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per, raw_sql, sample
+from segkit.catalog import Column, Kind
+from segkit.compile.given import Given, over
+from segkit.rendering import render
 from segkit.version import VERSION
 
 GOLDEN = Path(__file__).parent / "fixtures" / "sql"
@@ -382,6 +386,13 @@ def test_patterns_that_posix_has_not_are_refused(dialect: str, pattern: str, why
 @pytest.mark.parametrize(("dialect", "pattern"), [("oracle", "é" * 256), ("postgres", "a{1,255}")])
 def test_patterns_are_as_long_as_the_engine_allows(dialect: str, pattern: str) -> None:
     assert pattern in Segment("x", F.email.matches(pattern)).sql(dialect)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2])
+def test_a_table_that_is_given_has_its_rows(rows: int) -> None:
+    numbers = Given("numbers", [Column("n", Kind.INTEGER)], [{"n": n} for n in range(rows)])
+    sql = render(over(sqlglot.exp.select("n").from_("numbers"), [numbers]), "duckdb")
+    assert sorted(duckdb.sql(sql).fetchall()) == [(n,) for n in range(rows)]
 
 
 def test_unknown_dialect_names_the_nearest() -> None:
