@@ -10,8 +10,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 import spark_session
@@ -138,21 +140,66 @@ def test_frozen_lists_are_views_of_the_session(ws: Workspace, tmp_path: Path) ->
     assert own.members(~in_list("Some"))["contact_id"].tolist() == [3]
 
 
-def test_an_interrupt_cancels_the_jobs_of_the_query_and_leaves_the_session_usable(ws: Workspace) -> None:
-    endless = "SELECT COUNT(*) AS n FROM RANGE(0, 1000000000000) WHERE SIN(id) > 2"
-    tracker = spark_session.spark().sparkContext.statusTracker()
+ENDLESS = "SELECT COUNT(*) AS n FROM RANGE(0, 1000000000000) WHERE SIN(id) > 2"
 
-    def interrupt_when_it_runs() -> None:
-        while not tracker.getActiveJobsIds():
+
+@pytest.fixture
+def active() -> Iterator[Callable[[], list[int]]]:
+    """The jobs that run or wait, where an interrupt is Python's as in a notebook: PySpark's own handler cancels all of them."""
+    context = spark_session.spark().sparkContext
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    rescue = threading.Timer(60, context.cancelAllJobs)
+    rescue.start()
+    yield context.statusTracker().getActiveJobsIds
+    assert rescue.is_alive(), "the interrupt did not cancel"
+    rescue.cancel()
+    signal.signal(signal.SIGINT, before)
+
+
+def interrupt_when(is_time: Callable[[], bool]) -> None:
+    def run() -> None:
+        while not is_time():
             time.sleep(0.05)
         os.kill(os.getpid(), signal.SIGINT)
 
-    thread = threading.Thread(target=interrupt_when_it_runs, daemon=True)
-    thread.start()
+    threading.Thread(target=run, daemon=True).start()
+
+
+def test_an_interrupt_cancels_the_jobs_of_the_query_and_no_others(ws: Workspace, active: Callable[[], list[int]]) -> None:
+    context = spark_session.spark().sparkContext
+
+    def ask() -> None:
+        context.addJobTag("other")
+        with suppress(Exception):
+            spark_session.spark().sql(ENDLESS).collect()
+
+    other = threading.Thread(target=ask)
+    other.start()
+    try:
+        while not (others := active()):
+            time.sleep(0.05)
+        interrupt_when(lambda: len(active()) == 2)
+        with pytest.raises(KeyboardInterrupt):
+            ws.engine.frame(ENDLESS)
+        assert active() == others
+    finally:
+        context.cancelJobsWithTag("other")
+        other.join()
+    assert ws.size(everyone()) == 3
+
+
+def test_an_interrupt_before_the_job_begins_cancels_it(ws: Workspace, active: Callable[[], list[int]]) -> None:
+    planned = threading.Event()
+
+    def work(session: Any) -> Any:
+        planned.set()
+        time.sleep(0.5)
+        return session.sql(ENDLESS).collect()
+
+    interrupt_when(planned.is_set)
     with pytest.raises(KeyboardInterrupt):
-        ws.engine.frame(endless)
-    thread.join()
-    assert tracker.getActiveJobsIds() == []
+        ws.engine.run(work)
+    assert active() == []
     assert ws.size(everyone()) == 3
 
 

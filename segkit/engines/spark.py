@@ -60,21 +60,33 @@ class Spark:
 
     def run(self, work: Callable[[Any], _T]) -> _T:
         """Does work with the session; an interrupt cancels the jobs that it began, and no others."""
-        session, tag = self._session, f"segkit_{uuid4().hex}"
+        tag = f"segkit_{uuid4().hex}"
+        add, remove, cancel = _of_tags(self._session)
 
         def tagged() -> _T:
-            session.addTag(tag)
+            add(tag)
             try:
-                return work(session)
+                return work(self._session)
             finally:
-                session.removeTag(tag)
+                remove(tag)
 
         try:
-            return interruptible(tagged, lambda: session.interruptTag(tag))
+            return interruptible(tagged, lambda: cancel(tag))
         except ImportError as error:
             raise EngineError(f"Spark hands over results as Arrow: {error}", fix='pip install "segkit[spark]"') from None
         except _errors() as error:
             raise _refusal(error) from None
+
+
+def _of_tags(session: Any) -> tuple[Callable[[str], Any], Callable[[str], Any], Callable[[str], Any]]:
+    """What gives a tag to the jobs of a thread, takes it away, and cancels them from another thread.
+
+    `interruptTag` of a session finds only tags of the thread that calls it, but for Spark Connect, which has no context.
+    """
+    context = getattr(session, "sparkContext", None)
+    if context is None:
+        return session.addTag, session.removeTag, session.interruptTag
+    return context.addJobTag, context.removeJobTag, context.cancelJobsWithTag
 
 
 class _Described(Mapping[str, Mapping[str, Column]]):

@@ -48,10 +48,21 @@ def hostile_values(count: int, engines: list[str]) -> Iterator[Figure]:
     """Each value with each operator, along each way to an engine."""
     for engine in engines:
         yield _along(engine, "a connection", lambda source, _: source, count)
-        for path, (own, through) in PATHS.items():
+        for path, (own, through) in WAYS.items():
             if own == engine:
                 with suppress(pytest.skip.Exception):  # its driver is not installed
                     yield _along(engine, path, through, count)
+
+
+def _views_of_parquet(session: Any, folder: Path) -> Any:
+    for name in ("contacts", "canary"):
+        session.table(name).write.parquet(str(folder / name))
+        session.read.parquet(str(folder / name)).createOrReplaceTempView(name)
+    return session
+
+
+WAYS = {**PATHS, "views of Parquet": ("spark", _views_of_parquet)}
+"""The paths of `test_warehouse`, and one that takes too long for every run of the tests."""
 
 
 def _along(engine: str, path: str, through: Any, count: int) -> Figure:

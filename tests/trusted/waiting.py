@@ -26,6 +26,7 @@ ENDLESS = {
     "postgres": "SELECT pg_sleep(600)",
     "mariadb": "SELECT SLEEP(600)",
     "clickhouse": "SELECT count() FROM numbers(100000000) a, numbers(1000000) b WHERE a.number * b.number % 7 = 3",
+    "spark": "SELECT COUNT(*) AS n FROM RANGE(0, 1000000000000) WHERE SIN(id) > 2",
 }
 
 
