@@ -108,6 +108,16 @@ def test_a_session_that_reads_literals_otherwise_is_refused(ws: Workspace) -> No
         connect(session, home=None)
 
 
+def test_a_session_that_was_stopped_is_told(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopping drops the context's Java; doing so here would end the other tests."""
+    with monkeypatch.context() as stopped:
+        stopped.setattr(spark_session.spark().sparkContext, "_jsc", None)
+        with pytest.raises(EngineError, match="stopped") as refusal:
+            ws.size(everyone())
+    assert "connect again" in refusal.value.fix
+    assert ws.size(everyone()) == 3
+
+
 @pytest.mark.parametrize("address", ["spark://cluster:7077", "sc://host:15002"])
 def test_an_address_is_told_what_it_takes(address: str) -> None:
     with pytest.raises(EngineError, match="SparkSession") as refusal:

@@ -76,6 +76,10 @@ class Spark:
             raise EngineError(f"Spark hands over results as Arrow: {error}", fix='pip install "segkit[spark]"') from None
         except _errors() as error:
             raise _refusal(error) from None
+        except AttributeError as error:
+            if error.obj is not None:
+                raise
+            raise EngineError("the session was stopped", fix="make another, and connect again") from None
 
 
 def _of_tags(session: Any) -> tuple[Callable[[str], Any], Callable[[str], Any], Callable[[str], Any]]:
