@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from segkit import display
 from segkit.display import Line, Table, View
-from segkit.documents import check_size
+from segkit.documents import check_size, parsed
 from segkit.errors import CatalogError, DefinitionError, unknown
 from segkit.nodes import Value, checked_name
+
+_T = TypeVar("_T")
 
 
 class Kind(StrEnum):
@@ -221,14 +223,17 @@ class Catalog:
         >>> Catalog.from_file(path).contacts.key
         'id'
         """
-        import yaml
+        from segkit import yaml_document  # YAML is loaded where there is some
 
         try:
-            document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+            text = Path(path).read_text(encoding="utf-8-sig")
+            document = parsed(text) if str(path).lower().endswith(".json") else yaml_document.parsed(text)
         except OSError as error:
             raise CatalogError(f"cannot read the catalog {str(path)!r}: {error.strerror}", fix="check the path") from None
-        except (RecursionError, TypeError, UnicodeError, ValueError, yaml.YAMLError) as error:
-            raise CatalogError(f"the catalog {str(path)!r:.300} is no YAML: {error}", fix="correct the text") from None
+        except DefinitionError as error:
+            raise CatalogError(f"the catalog {str(path)!r:.300}: {error.what}", fix=error.fix, where=error.where) from None
+        except (TypeError, ValueError) as error:
+            raise CatalogError(f"the catalog {str(path)!r:.300} is no text: {error}", fix="save it as UTF-8") from None
         return cls.from_dict(document)
 
     def event_names(self) -> list[str]:
@@ -444,7 +449,7 @@ def _read_catalog(document: Any) -> Catalog:
     contacts["fields"] = _read_columns(contacts.get("fields", {}), "catalog.contacts.fields")
     lists = parts.get("lists")
     return Catalog(
-        contacts=ContactTable(**contacts),
+        contacts=_made(ContactTable, contacts, "catalog.contacts"),
         events=tuple(_read_events(table, where) for where, table in _tables_of(parts, "events")),
         lists=_read_lists(lists) if lists is not None else None,
         history=tuple(_read_history(table, where) for where, table in _tables_of(parts, "history")),
@@ -469,7 +474,7 @@ def _read_events(document: Any, where: str) -> EventTable:
             raise CatalogError("names must be a list of event names", where=f"{where}.names", fix="write [opened, clicked]")
         parts["names"] = tuple(names)
     parts["properties"] = _read_columns(parts.get("properties", {}), f"{where}.properties")
-    return EventTable(**parts)
+    return _made(EventTable, parts, where)
 
 
 def _tables_of(parts: Mapping[str, Any], key: str) -> Iterable[tuple[str, Any]]:
@@ -492,7 +497,7 @@ def _read_history(document: Any, where: str) -> HistoryTable:
     elif isinstance(fields, Mapping):
         fields = {name: {"column": spec} if isinstance(spec, str) else spec for name, spec in fields.items()}
     parts["fields"] = _read_columns(fields, f"{where}.fields")
-    return HistoryTable(**parts)
+    return _made(HistoryTable, parts, where)
 
 
 def _read_formulas(document: Any) -> dict[str, Value | str]:
@@ -580,7 +585,8 @@ def _read_names(given: Any, where: str) -> tuple[str, ...]:
 
 
 def _read_lists(document: Any) -> ListTable:
-    return ListTable(**_mapping(document, "catalog.lists", ("table", "list", "contact", "joined", "left")))
+    where = "catalog.lists"
+    return _made(ListTable, _mapping(document, where, ("table", "list", "contact", "joined", "left")), where)
 
 
 def _read_columns(document: Any, where: str) -> dict[str, Column]:
@@ -600,7 +606,19 @@ def _read_column(name: str, spec: Any, where: str) -> Column:
         _choice("unit", parts["unit"], ["minutes", "hours", "days", "weeks", "months", "years"], where)
     if parts.get("rate") is not None:
         _choice("rate", parts["rate"], ["day", "week", "month", "year"], where)
-    return Column(own_name, **parts)
+    return _made(Column, {"name": own_name, **parts}, where)
+
+
+def _made(kind: type[_T], parts: Mapping[str, Any], where: str) -> _T:
+    """A table or column out of what is said of it; its names must be text."""
+    for own in fields(kind):  # type: ignore[arg-type]
+        value = parts.get(own.name, own.default)
+        if own.type == "str" or (own.type == "str | None" and value is not None and value is not MISSING):
+            try:
+                checked_name(value, own.name)
+            except DefinitionError as error:
+                raise CatalogError(error.what, fix=error.fix, where=where) from None
+    return kind(**parts)
 
 
 def _choice(what: str, name: Any, known: list[Any], where: str) -> Any:

@@ -230,9 +230,9 @@ def _read_constant(value: Any) -> nodes.Literal:
                 return nodes.literal(dt.datetime.fromisoformat(text))
             case _:
                 return nodes.literal(Decimal(text))
+    except DefinitionError:
+        raise
     except (ValueError, InvalidOperation):
-        if text.strip().lower() in ("nan", "snan", "inf", "-inf", "infinity", "-infinity"):
-            raise
         raise DefinitionError(f"{text!r:.60} is no {value['type']}", where=".value", fix="write it in ISO form") from None
 
 

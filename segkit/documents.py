@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,8 @@ from segkit.errors import DefinitionError, unknown
 MAX_DOCUMENT = 50_000_000
 MAX_NESTING = 4 * nodes.MAX_DEPTH
 
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{\]}]', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[{\]}]', re.DOTALL)
+"""What opens or closes, apart from what stands in quotes; quotes that nothing closes hold all that follows."""
 
 
 def parsed(text: str | bytes) -> Any:
@@ -98,7 +100,7 @@ def _too_deep() -> DefinitionError:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]
         raise DefinitionError(f"the key {twice!r:.60} stands twice in one object", fix="keep one of them")
     return document
 

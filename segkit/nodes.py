@@ -641,7 +641,10 @@ def _plain_datetime(value: dt.datetime) -> dt.datetime:
     )
     if value.tzinfo is None:
         return plain
-    return plain.replace(tzinfo=value.tzinfo).astimezone(dt.UTC)
+    try:
+        return plain.replace(tzinfo=value.tzinfo).astimezone(dt.UTC)
+    except OverflowError:
+        raise DefinitionError(f"{value} is out of range", fix="use years 1 to 9999, in UTC too") from None
 
 
 # ---------------------------------------------------------------- walking

@@ -46,7 +46,7 @@ def check(pattern: str) -> None:
     """Refuses a pattern that engines would read differently, or that is malformed."""
     try:
         re.compile(pattern, re.ASCII)
-    except (re.error, OverflowError, RecursionError) as error:
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
         raise DefinitionError(f"{pattern!r:.80} is no regular expression: {error}", fix="correct the pattern") from None
     for token, in_class in tokens(pattern):
         if len(token) == 2 and token[0] == "\\" and token[1].isalnum():

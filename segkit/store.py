@@ -44,9 +44,11 @@ def place(given: str | os.PathLike[str]) -> Path:
         SegkitError: it is no path.
     """
     try:
-        return Path(given).expanduser().absolute()
-    except (TypeError, RuntimeError) as error:
+        path = Path(given).expanduser().absolute()
+        os.fsencode(path)
+    except (TypeError, RuntimeError, UnicodeError) as error:
         raise SegkitError(f"{given!r:.80} is no path: {error}", fix="write a path, such as 'segments/'") from None
+    return path
 
 
 # ---------------------------------------------------------------- reading

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime as dt
 import json
 import os
@@ -44,7 +45,7 @@ from segkit import (
     in_segment,
 )
 from segkit.builder import Predicate
-from segkit.catalog import Kind
+from segkit.catalog import ContactTable, EventTable, HistoryTable, Kind, ListTable
 from segkit.compile import conditions, sql
 from segkit.compile.joined import base_of
 from segkit.metrics import members
@@ -715,8 +716,18 @@ def test_a_source_of_another_kind_is_refused(source: Any) -> None:
     _refused(SegkitError, source)
 
 
-def test_a_secret_in_a_url_is_not_repeated() -> None:
-    assert "secret" not in _refused(EngineError, "postgresql://user:secret@host/db")
+@pytest.mark.parametrize(
+    "source",
+    [
+        "postgresql://user:secret@host/db", " postgresql://user:secret@host/db", "postgresql:/user:secret@host/db",
+        "postgresql:user:secret@host/db", "postgresql//user:secret@host/db", "'postgresql://user:secret@host/db'",
+        "postgresql//user:p@secret@host/db", "host=h user=user password=secret", "host=h password='my secret'",
+        "jdbc:postgresql://host/db?user=user&password=secret", "Server=host;Uid=user;Pwd=secret;",
+        "md:db?motherduck_token=secret", "sqlite://user:secret@host/x", "sqlite:///x?password=secret",
+    ],
+)  # fmt: skip
+def test_a_secret_is_not_repeated_also_where_it_is_mistyped(source: str) -> None:
+    assert "secret" not in _refused(EngineError, source)
 
 
 def test_a_closed_connection_is_refused() -> None:
@@ -783,11 +794,93 @@ def test_a_malformed_catalog_names_the_place(catalog: Any, where: str) -> None:
     assert refusal.value.where == where
 
 
+NAMES = [
+    (place, own.name)
+    for place, kind in (("contacts", ContactTable), ("events", EventTable), ("lists", ListTable), ("history", HistoryTable))
+    for own in dataclasses.fields(kind)
+    if own.type in ("str", "str | None")
+]
+
+
+@pytest.mark.parametrize("name", [[], ["a"], {}, True, dt.date(2025, 1, 1), "", "a\0", "\ud800"], ids=ascii)
+@pytest.mark.parametrize(("place", "key"), NAMES)
+def test_a_name_of_a_catalog_is_text(place: str, key: str, name: Any) -> None:
+    table = {"table": "past", "fields": ["tier"], key: name} if place == "history" else {key: name}
+    with pytest.raises(CatalogError) as refusal:
+        Catalog.from_dict({place: [table] if place in ("events", "history") else table})
+    told(refusal.value, where=False)
+    assert refusal.value.where.startswith(f"catalog.{place}")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("contacts: {fields: {opens: integer, opens: text}}", "stands twice"),
+        ("contacts: &a {fields: *a}", "anchor"),
+        ("timezone: !!python/name:os.system", "tag"),
+        ("# " + "x" * 300_000, "300,002 characters"),
+        ("\xff", "no text"),
+    ],
+    ids=["twice", "anchor", "tag", "large", "no text"],
+)
+def test_a_catalog_file_is_read_as_strictly_as_a_segment(tmp_path: Path, text: str, what: str) -> None:
+    (tmp_path / "catalog.yml").write_bytes(text.encode("latin-1"))
+    with pytest.raises(CatalogError, match=what) as refusal:
+        Catalog.from_file(tmp_path / "catalog.yml")
+    told(refusal.value, where=False)
+
+
+def test_a_large_catalog_is_read_as_json(tmp_path: Path) -> None:
+    fields = {f"field_{i}": "integer" for i in range(20_000)}
+    (tmp_path / "catalog.json").write_text(json.dumps({"contacts": {"fields": fields}}))
+    assert len(Catalog.from_file(tmp_path / "catalog.json").contacts.fields) == 20_000
+
+
 def test_a_catalog_file_too_deep_to_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "catalog.yml").write_text("[" * 5_000)
     with pytest.raises(CatalogError) as refusal:
         Catalog.from_file(tmp_path / "catalog.yml")
     told(refusal.value, where=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"' + '\\"' * 1_000_000,
+        '"' + '\\"' * 1_000_000 + "\\",
+        "{" + ",".join(f'"{i}":1' for i in range(200_000)) + ',"7":1}',
+        '{"segkit": 1, "where": ' + "[" * 1_000_000,
+    ],
+    ids=["quotes", "backslash", "keys", "depth"],
+)
+def test_a_large_text_is_refused_as_fast_as_it_is_read(text: str) -> None:
+    began = time.process_time()
+    with pytest.raises(DefinitionError):
+        Segment.from_json(text)
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_instant_outside_of_the_calendar_is_refused(instant: str) -> None:
+    with pytest.raises(DefinitionError, match="out of range"):
+        Segment.from_dict(_compare(A, {"type": "timestamp", "value": instant}))
+    with pytest.raises(DefinitionError, match="out of range"):
+        connect({"contacts": CONTACTS}, as_of=instant)
+
+
+def test_a_number_in_a_pattern_may_be_long_and_is_refused() -> None:
+    with pytest.raises(DefinitionError, match="no regular expression"):
+        Segment("S", F.name.matches("a{1," + "9" * 5_000 + "}")).sql("duckdb")
+
+
+def test_calculated_fields_that_multiply_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segkit.nodes, "MAX_PARTS", 5_000)
+    formulas = {f"c{i}": f"c{i - 1} + c{i - 1}" for i in range(1, 21)}
+    catalog = Catalog.from_dict({"calculated": {"c0": "contact_id + 1", **formulas}})
+    with connect({"contacts": CONTACTS}, catalog=catalog, home=None) as workspace:
+        assert workspace.size(F.c3 > 16) == 1
+        with pytest.raises(DefinitionError, match="unfold to more than 5,000 parts"):
+            workspace.size(F.c20 > 0)
 
 
 @pytest.mark.parametrize("text", ["a > 1 AND\nb = 'x\0'", "a > 1 AND\nb = 'x\ud800'"], ids=ascii)

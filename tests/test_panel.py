@@ -27,7 +27,7 @@ import segkit
 from segkit import DefinitionError, E, Example, F, SegkitError, Segment, connect, everyone, in_list, in_segment, nodes
 from segkit.panel import edits, static
 from segkit.panel.choices import CHOICES, OPPOSITES
-from segkit.panel.draft import Draft, Entry, Group, Kept, OfField, Rule, every_id, read, rows, written
+from segkit.panel.draft import Draft, Entry, Group, Kept, OfField, Rule, every_id, fresh_id, read, rows, written
 from segkit.panel.meaning import definition, made
 from segkit.panel.projection import drafted
 
@@ -260,6 +260,21 @@ class Spy:
         self.panel._asked(self.panel, {"ask": question, "number": 7, **more}, [])
         assert self.replies[-1]["number"] == 7
         return self.replies[-1]
+
+
+@pytest.mark.parametrize("asked", [None, 5, [], {}, {"ask": []}, {"ask": {}}, {"ask": "parse", "text": [5]}], ids=repr)
+def test_a_message_of_another_form_is_answered_or_passed_over(
+    ws: segkit.Workspace, monkeypatch: pytest.MonkeyPatch, asked: Any
+) -> None:
+    panel = ws.builder(Segment("All", everyone()))
+    spy = Spy(panel, monkeypatch)
+    panel._asked(panel, asked, [])
+    assert len(spy.replies) == isinstance(asked, dict)
+    assert all("error" in reply for reply in spy.replies)
+
+
+def test_an_id_that_is_no_number_of_a_row_is_passed_over() -> None:
+    assert fresh_id(Group("9" * 5_000, items=(Rule("7"), Rule("\u0663")))) == "8"
 
 
 def test_the_panel_counts_every_part(ws: segkit.Workspace) -> None:

@@ -500,7 +500,7 @@ def test_a_catalog_file_and_its_errors(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="did you mean 'fields'"):
         Catalog.from_file(path)
     path.write_text("contacts: [", encoding="utf-8")
-    with pytest.raises(CatalogError, match=r"catalog.yml' is no YAML"):
+    with pytest.raises(CatalogError, match=r"catalog.yml': not YAML"):
         Catalog.from_file(path)
     with pytest.raises(CatalogError, match="cannot read"):
         Catalog.from_file(tmp_path / "none.yml")

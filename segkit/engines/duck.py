@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
+from segkit.engines.urls import hidden
 from segkit.engines.written import Run, Standing, Writer
 from segkit.errors import EngineError
 
@@ -218,9 +219,11 @@ def open_duckdb(source: Any, mode: str = "ro") -> DuckDB:
                 raise EngineError(f"{str(path)!r} is one table", fix=f"name the folder it is in: {str(path.parent)!r}")
             if path.is_file():
                 return _of_file(path, mode)
-            raise EngineError(f"there is no file or folder {str(path)!r}", fix="check the path")
+            fix = "check the path, or write postgresql://user@host/database"
+            raise EngineError(f"there is no file or folder {_shown(path)}", fix=fix)
     except (OSError, UnicodeError) as error:
-        raise EngineError(f"cannot open {source!r:.80}: {error!s:.160}", fix="check the path and its permissions") from None
+        told = f"{_shown(source):.80}: {hidden(str(error)):.160}"
+        raise EngineError(f"cannot open {told}", fix="check the path and its permissions") from None
     except duckdb.Error as error:
         raise EngineError(
             f"cannot open {_shown(source)}: {error}", fix="check that it is a DuckDB or SQLite database, or such a folder"
@@ -232,7 +235,7 @@ def open_duckdb(source: Any, mode: str = "ro") -> DuckDB:
 
 
 def _shown(source: Any) -> str:
-    return repr(str(source)) if isinstance(source, str | Path) else f"a {type(source).__name__}"
+    return hidden(repr(str(source))) if isinstance(source, str | Path) else f"a {type(source).__name__}"
 
 
 def _connected(database: str, **settings: Any) -> duckdb.DuckDBPyConnection:

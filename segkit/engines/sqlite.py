@@ -24,6 +24,7 @@ from segkit import patterns
 from segkit.catalog import Column, Kind, Tables
 from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
+from segkit.engines.urls import hidden
 from segkit.engines.written import Run, Standing, Writer, transaction_is_open
 from segkit.errors import EngineError
 
@@ -254,14 +255,14 @@ def path_of(url: str) -> Path:
     'data/crm.db'
     """
     if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise EngineError(f"{url!r:.80} names no file", fix="write sqlite:///folder/file.db, or pass the path itself")
+        raise EngineError(f"{hidden(repr(url)):.80} names no file", fix="write sqlite:///folder/file.db, or pass the path itself")
     return Path(unquote(url.removeprefix("sqlite:///"))).expanduser()
 
 
 def of_file(path: Path, mode: str = "ro") -> SQLite:
     """A file, opened so that no query can change it or reach another one."""
     if not path.is_file():
-        raise EngineError(f"there is no file {str(path)!r}", fix="check the path")
+        raise EngineError(f"there is no file {hidden(repr(str(path)))}", fix="check the path")
     if not is_file(path):
         raise EngineError(f"{path.name!r} is no SQLite database", fix="name a file that SQLite made")
     try:

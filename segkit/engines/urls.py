@@ -29,7 +29,11 @@ _INSTALLED_BY = {
     "oracle": "oracledb",
 }
 _SECRET = re.compile(r"pass|pwd|secret|token|key|credential", re.IGNORECASE)
-_IN_TEXT = re.compile(r"(://[^\s:/@]*:)[^\s@]*(?=@)|(\b(?:password|passwd|pwd|token|secret)\s*=\s*)[^\s;&,'\"]+", re.IGNORECASE)
+_IN_TEXT = re.compile(
+    r"((?:^|[\s'\"/:])[^\s:/@'\"]*:(?!/))\S{,1000}(?=@)|((?:password|passwd|pwd|token|secret)\s*=\s*)(?:'[^']*'|[^\s;&,'\"]+)",
+    re.IGNORECASE,
+)
+"""What stands behind a login in a URL, also in one that was mistyped, and behind words such as password= in any text."""
 HIDDEN = "***"
 
 

@@ -6,6 +6,7 @@ kind of number, changes none. `written` and `read` are its JSON: one object a ro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -176,7 +177,7 @@ def fresh_id(group: Group) -> str:
     >>> fresh_id(Group("1", items=(Rule("7"),)))
     '8'
     """
-    return str(1 + max((int(own) for own in every_id(group) if own.isdecimal() and own.isascii()), default=0))
+    return str(1 + max((int(own) for own in every_id(group) if re.fullmatch(r"[0-9]{1,18}", own)), default=0))
 
 
 # ---------------------------------------------------------------- JSON

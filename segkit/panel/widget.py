@@ -144,8 +144,8 @@ class Panel(anywidget.AnyWidget):
         if not isinstance(asked, dict):
             return
         draft, number = self._draft, asked.get("number")
-        if asked.get("ask") in ASKS_DATA:
-            unwanted = self._unwanted if asked["ask"] in OF_ONE_DRAFT else Event()
+        if (question := str(asked.get("ask"))) in ASKS_DATA:
+            unwanted = self._unwanted if question in OF_ONE_DRAFT else Event()
             answered = until(unwanted)(partial(answer, asked, draft, self._handed))
             self._beside.run(answered, lambda found: self._reply(number, found))
         else:

@@ -15,7 +15,7 @@ from segkit.plan.tree import Bounds, ColumnTerm, Condition, Feature, Moment, Par
 @dataclass(frozen=True)
 class Found:
     """What one plan gathers while names are looked up: distinct features and parts in the order that they need each other,
-    lists, guessed kinds, bounds of relative dates, warnings."""
+    lists, guessed kinds, bounds of relative dates, warnings, and how many parts were unfolded of calculated fields."""
 
     features: dict[Feature, None] = field(default_factory=dict)
     parts: dict[Part, None] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class Found:
     fields: dict[str, None] = field(default_factory=dict)
     spans: list[tuple[Spanned, Bounds]] = field(default_factory=list)
     warnings: dict[str, None] = field(default_factory=dict)
+    unfolded: list[int] = field(default_factory=list)
 
 
 _KEY = "key of an element"
@@ -71,6 +72,15 @@ class Scope:
             raise DefinitionError(f"{cycle} is a circle", fix="let one of them stand without the other")
         level = nodes.check_depth(self.level + depth)
         return replace(self, path=(*self.path, name), level=level)
+
+    def unfold(self, name: str, parts: int) -> None:
+        """Takes the formula of a calculated field for its name; fields that name each other may not multiply without end."""
+        self.found.unfolded.append(parts + (self.found.unfolded[-1] if self.found.unfolded else 0))
+        if self.found.unfolded[-1] > nodes.MAX_PARTS:
+            raise DefinitionError(
+                f"calculated fields such as {name!r:.80} unfold to more than {nodes.MAX_PARTS:,} parts",
+                fix="let them name each other less often",
+            )
 
 
 def column(name: str, scope: Scope) -> Column:

@@ -93,6 +93,7 @@ def _field(name: str, scope: Scope) -> Term:
         if exact in calculated:
             own = calculated[exact]
             value = step(f" in the formula of {exact}", _formula, own) if isinstance(own, str) else own
+            scope.unfold(exact, sum(map(len, nodes.levels(value))))
             return step(f" in {exact}", term, value, scope.below(exact, nodes.depth(value)))
     return _column(name, scope)
 
