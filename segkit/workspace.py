@@ -521,7 +521,7 @@ class Workspace:
         """
         plans = self._plans(segments, as_of)
         frame = metrics.sizes(self.engine, plans)
-        if any(notes := [self._todays_fields(p) for p in plans]):
+        if any(notes := [self._todays_fields(p, as_of) for p in plans]):
             frame["note"] = [f"today's values of {', '.join(names)}" if names else "" for names in notes]
         return self._stamped(frame, plans, as_of)
 
@@ -1390,7 +1390,8 @@ class Workspace:
         """
         own = [*(journey.stage(name) for name in checked_journey(journey).names), journey.none()]
         courses = self._courses(own, start, end, every, journey.defined())
-        sizes = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        today = moment(self._as_of, self._zone).as_of
+        sizes = history.history(spells.flows(self.engine, courses), courses, today)
         frame = stages.stages(sizes, journey.names, len(courses[0]))
         return self._of_grid(frame, courses)
 
@@ -1736,7 +1737,8 @@ class Workspace:
         return frame
 
     def _history(self, courses: list[list[Plan]]) -> pd.DataFrame:
-        frame = history.history(spells.flows(self.engine, courses), courses, moment(self._as_of, self._zone).as_of)
+        today = moment(self._as_of, self._zone).as_of  # before the data is asked, which may take its time
+        frame = history.history(spells.flows(self.engine, courses), courses, today)
         told = [names for names in frame["today_values"].unique() if names]
         if names := ", ".join(dict.fromkeys(name for names in told for name in names.split(", "))):
             message = f"no history of {names}: read as they are today, at each instant"
@@ -1791,8 +1793,10 @@ class Workspace:
             self._is_checked = True
         return self._catalog
 
-    def _todays_fields(self, own: Plan) -> tuple[str, ...]:
-        """The fields read as they are today although the instant lies before the workspace's own."""
+    def _todays_fields(self, own: Plan, as_of: Any) -> tuple[str, ...]:
+        """The fields read as they are today although the instant that was asked for lies before the workspace's own."""
+        if as_of is None:
+            return ()
         latest = moment(self._as_of, self._zone).as_of
         return own.fields if (latest - own.at.as_of).total_seconds() > 60 else ()
 
@@ -1803,7 +1807,7 @@ class Workspace:
     def _stamped(self, frame: pd.DataFrame, plans: list[Plan], as_of: Any) -> pd.DataFrame:
         if plans:
             frame.attrs["as_of"] = plans[0].at.as_of.isoformat()
-        if names := list(dict.fromkeys(name for p in plans for name in self._todays_fields(p))):
+        if names := list(dict.fromkeys(name for p in plans for name in self._todays_fields(p, as_of))):
             message = f"no history of {', '.join(names)}: read as they are today, not as of {as_of}"
             warnings.warn(message, SegkitWarning, stacklevel=3)
         return frame

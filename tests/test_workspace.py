@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,7 +37,7 @@ from segkit import (
     in_list,
     in_segment,
 )
-from segkit.plan import moment, plan
+from segkit.plan import Moment, moment, plan
 from segkit.segment import by_name
 
 AS_OF = "2025-06-30T12:00"
@@ -492,6 +494,34 @@ def test_names_complete_in_ipython(typed: str, expected: str) -> None:
     with connect(home=None) as ws, provisionalcompleter():
         completer = IPCompleter(namespace={"ws": ws, "F": ws.F, "E": ws.E})
         assert expected in {found.text for found in completer.completions(typed, len(typed))}
+
+
+def test_a_query_that_takes_its_time_is_still_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    with connect({"contacts": pd.DataFrame({"contact_id": [1, 2], "country": ["USA", "Italy"]})}, home=None) as ws:
+        passed, answer, day = [], ws.engine._run, dt.timedelta(days=1)
+
+        def slowly(work: Any) -> Any:
+            passed.append(dt.timedelta(hours=1))
+            return answer(work)
+
+        def later(as_of: Any, zone: str) -> Moment:
+            at = moment(as_of, zone)
+            return at if as_of is not None else replace(at, as_of=at.as_of + sum(passed, dt.timedelta()))
+
+        monkeypatch.setattr(ws.engine, "_run", slowly)
+        monkeypatch.setattr("segkit.workspace.moment", later)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert "note" not in ws.sizes([F.country == "USA"])
+            assert len(ws.members(F.country == "USA")) == 1
+        passed.clear()
+        now = dt.datetime.now(dt.UTC)
+        with pytest.warns(SegkitWarning, match="no history of country"):
+            history = ws.history([F.country == "USA"], every=[now - day, now])
+        assert history["today_values"].tolist() == ["country", ""]
+        assert passed
+        with pytest.warns(SegkitWarning, match="no history of country"):
+            assert ws.sizes([F.country == "USA"], as_of=now - day)["note"].tolist() == ["today's values of country"]
 
 
 def test_a_catalog_file_and_its_errors(tmp_path: Path) -> None:
