@@ -14,11 +14,14 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlglot
+from sqlglot import exp
 
 from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per, raw_sql, sample
 from segkit.catalog import Column, Kind
 from segkit.compile.given import Given, over
+from segkit.compile.sql import joined
 from segkit.rendering import render
+from segkit.rendering.grouping import grouped
 from segkit.version import VERSION
 
 GOLDEN = Path(__file__).parent / "fixtures" / "sql"
@@ -388,10 +391,18 @@ def test_patterns_are_as_long_as_the_engine_allows(dialect: str, pattern: str) -
     assert pattern in Segment("x", F.email.matches(pattern)).sql(dialect)
 
 
+@pytest.mark.parametrize(("conditions", "longest"), [(32, 32), (33, 32), (5000, 32)])
+def test_long_rows_are_grouped_for_sqlite(conditions: int, longest: int) -> None:
+    tree = exp.Paren(this=joined(exp.And, [exp.column("a") for _ in range(conditions)]))
+    grouped(tree)
+    rows = [row for row in tree.find_all(exp.And) if not isinstance(row.parent, exp.And)]
+    assert max(len(list(row.flatten(unnest=False))) for row in rows) == longest
+
+
 @pytest.mark.parametrize("rows", [0, 1, 2])
 def test_a_table_that_is_given_has_its_rows(rows: int) -> None:
     numbers = Given("numbers", [Column("n", Kind.INTEGER)], [{"n": n} for n in range(rows)])
-    sql = render(over(sqlglot.exp.select("n").from_("numbers"), [numbers]), "duckdb")
+    sql = render(over(exp.select("n").from_("numbers"), [numbers]), "duckdb")
     assert sorted(duckdb.sql(sql).fetchall()) == [(n,) for n in range(rows)]
 
 
