@@ -654,9 +654,23 @@ def test_times_of_pandas_are_read_to_the_microsecond_without_a_word(recwarn: pyt
     assert not recwarn.list
 
 
+@pytest.mark.parametrize("shift", [-100_000, 100_000])
+def test_periods_lie_at_most_so_far_away(shift: int) -> None:
+    assert F.seen.in_period("day", shift).node
+    with pytest.raises(DefinitionError, match="days from now"):
+        F.seen.in_period("day", shift + (1 if shift > 0 else -1))
+
+
+@pytest.mark.parametrize("text", ["a > 1" + " OR a > 1" * 3_000, "(" * 31 + "a > 1" + ")" * 31], ids=["long", "deep"])
+def test_raw_sql_that_is_long_or_deep_is_refused(text: str) -> None:
+    with pytest.raises(DefinitionError, match="levels deep"):
+        Segment("x", segkit.raw_sql(text, dialect="duckdb")).sql("duckdb")
+
+
 def test_an_array_of_one_is_no_value() -> None:
     born, day = Segment("x", F.born == dt.date(2025, 6, 1)), np.array(["2025-06-01"], dtype="datetime64[D]")
     assert born.matches({"born": day[0]})
+    assert not born.matches({"born": day[0] + 1})
     with pytest.raises(DataError, match="is no date"):
         born.matches({"born": day})
 

@@ -16,10 +16,11 @@ from engines import ENGINES, closed_in_the_end
 from test_faults import CASES, DUCKDB, FAULTS, Fault
 
 import segkit
-from segkit import E, F, Segment, connect, raw_sql, templates
+from segkit import Catalog, E, F, Segment, any_of, connect, raw_sql, templates
 from segkit.engines import open_engine
 from segkit.engines.limits import Limits
 from segkit.errors import EngineError, SegkitError
+from segkit.plan import moment, plan
 from segkit.verification import opened, tried, verified
 from segkit.verification.wishes import neighbours
 
@@ -214,3 +215,13 @@ def test_boundaries_stand_at_either_side() -> None:
     assert low < same < high
     with pytest.raises(SegkitError):
         connect().verify([Segment("S", F.opens > "5")])
+
+
+def test_contacts_are_invented_who_meet_none_of_what_is_negated() -> None:
+    fields = {f"n{i}": "integer" for i in range(10)}
+    none = ~any_of(*(F[name] < 100 * i for i, name in enumerate(fields)))
+    trial = tried(
+        plan(Segment("S", none).definition, Catalog.from_dict({"contacts": {"fields": fields}}), moment("2025-11-30", "UTC"))
+    )
+    assert trial.expected is not None
+    assert sum(is_member for is_member, *_ in trial.expected.values()) > len(trial.expected) / 4
