@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,7 @@ from segkit import (
     E,
     EngineError,
     F,
+    SegkitWarning,
     Segment,
     all_of,
     any_of,
@@ -452,6 +454,40 @@ def test_a_closed_workspace_and_a_foreign_thread(file: Path) -> None:
     thread.start()
     thread.join()
     assert "thread" in str(failure[0])
+
+
+def test_texts_that_python_cannot_read_are_told() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript("CREATE TABLE contacts (contact_id INTEGER); CREATE TABLE bad (contact_id INTEGER, a TEXT)")
+        connection.execute("INSERT INTO bad VALUES (1, CAST(x'ff41' AS TEXT))")
+        with pytest.warns(SegkitWarning, match="left out the table 'bad': Could not decode"):
+            assert connect(connection, home=None).size(segkit.everyone()) == 0
+        connection.text_factory = bytes
+        with pytest.raises(EngineError, match="text_factory = str"):
+            connect(connection, home=None)
+
+
+ENDLESS = ("a*a*a*a*b", "(a+)+!", "(a|aa)+!")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an alarm is a signal of POSIX")
+@pytest.mark.parametrize("source", ["file", "connection"])
+def test_an_interrupt_ends_a_pattern_that_goes_on_without_end(tmp_path: Path, source: str) -> None:
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as connection:
+        connection.execute("CREATE TABLE contacts (contact_id INTEGER, name TEXT)")
+        connection.execute("INSERT INTO contacts VALUES (1, ?)", ["a" * 4_000])
+        connection.commit()
+        before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+        try:
+            with connect(tmp_path / "crm.db" if source == "file" else connection, home=None) as ws:
+                for pattern in ENDLESS:
+                    signal.setitimer(signal.ITIMER_REAL, 0.2)
+                    with pytest.raises(KeyboardInterrupt):
+                        ws.size(F.name.matches(pattern))
+                    assert ws.size(F.name.matches("^a+$")) == 1
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
 
 
 @pytest.mark.parametrize("source", ["file", "connection"])

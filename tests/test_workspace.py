@@ -496,6 +496,21 @@ def test_names_complete_in_ipython(typed: str, expected: str) -> None:
         assert expected in {found.text for found in completer.completions(typed, len(typed))}
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_folder_whose_name_is_a_pattern_is_itself(tmp_path: Path, ending: str) -> None:
+    for folder, key in {"q1": 1, "q[1]": 2, "q?": 3, "q*": 4}.items():
+        (tmp_path / folder).mkdir()
+        for table, own in {"contacts": key, "[x]": 9, "x": 10}.items():
+            frame = pd.DataFrame({"contact_id": [own]})
+            path = tmp_path / folder / f"{table}.{ending}"
+            frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    for folder, key in {"q1": 1, "q[1]": 2, "q?": 3, "q*": 4}.items():
+        with connect(tmp_path / folder, home=None) as ws:
+            assert ws.members(everyone())["contact_id"].tolist() == [key]
+        with connect(tmp_path / folder, catalog={"contacts": {"table": "[x]"}}, home=None) as ws:
+            assert ws.members(everyone())["contact_id"].tolist() == [9]
+
+
 def test_a_query_that_takes_its_time_is_still_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
     with connect({"contacts": pd.DataFrame({"contact_id": [1, 2], "country": ["USA", "Italy"]})}, home=None) as ws:
         passed, answer, day = [], ws.engine._run, dt.timedelta(days=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _TABLES = (".csv", ".parquet")
+_GLOB = re.compile(r"[*?\[]")
+"""What DuckDB would take a path with such a sign for: a pattern, of other files too."""
 
 
 class DuckDB:
@@ -268,9 +271,10 @@ def _of_folder(folder: Path) -> DuckDB:
     if not files:
         raise EngineError(f"no .parquet or .csv file in {str(folder)!r}", fix="name the folder that holds contacts.parquet")
     connection = _connected(":memory:")
-    connection.execute("SET allowed_paths = ?", [[str(file.resolve()) for file in files]])
-    for file in files:
-        path = str(file.resolve())
+    paths = {file: str(file.resolve()) for file in files}
+    patterns = {file: _GLOB.sub(r"[\g<0>]", path) for file, path in paths.items()}
+    connection.execute("SET allowed_paths = ?", [[*paths.values(), *patterns.values()]])
+    for file, path in patterns.items():
         if file.suffix.lower() == ".parquet":
             connection.read_parquet(path).create_view(file.stem)
         else:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import re
 import sqlite3
+import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from segkit.engines.interrupt import interruptible
 from segkit.engines.limits import Limits
 from segkit.engines.urls import hidden
 from segkit.engines.written import Run, Standing, Writer, transaction_is_open
-from segkit.errors import EngineError
+from segkit.errors import EngineError, SegkitWarning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,10 +114,12 @@ class SQLite:
     def _run(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         connection = self._connection
         try:
-            if self._owned:
-                with self._one_at_a_time:
-                    return interruptible(lambda: work(connection), connection.interrupt)
-            return _in_place(connection, work)
+            if not self._owned:
+                return _in_place(connection, work)
+            with self._one_at_a_time:
+                if current_thread() is main_thread():
+                    return _in_place(connection, work)
+                return interruptible(lambda: work(connection), connection.interrupt)
         except sqlite3.ProgrammingError as error:
             if "closed" in str(error):
                 raise EngineError(f"the connection to {self._source} is closed", fix="connect again") from None
@@ -138,7 +141,7 @@ _LIMITS = {
 
 
 def _in_place(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
-    """Work in the thread at hand, as another one may not be allowed.
+    """Work in the thread at hand, as another one may not be allowed, and would keep this one waiting while it is in a pattern.
 
     SQLite calls Python now and then, and an interrupt raised in that call ends the query.
     """
@@ -146,7 +149,8 @@ def _in_place(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection
     try:
         return work(connection)
     except sqlite3.OperationalError as error:
-        if str(error) == "interrupted":
+        if str(error) == "interrupted" or _in_pattern.is_set():
+            _in_pattern.clear()
             raise KeyboardInterrupt from None
         raise
     finally:
@@ -275,8 +279,15 @@ def of_file(path: Path, mode: str = "ro") -> SQLite:
 
 
 def of_connection(connection: sqlite3.Connection) -> SQLite:
-    """A connection of the caller's, who closes it. It is given the functions whose names begin with `segkit_`."""
-    return SQLite(connection, "a connection", owned=False)
+    """A connection of the caller's, who closes it. It is given the functions whose names begin with `segkit_`.
+
+    Raises:
+        EngineError: it gives texts as something else.
+    """
+    engine = SQLite(connection, "a connection", owned=False)
+    if not isinstance(engine.frame("SELECT 'a'").iloc[0, 0], str):
+        raise EngineError("this connection gives texts as something else", fix="connection.text_factory = str")
+    return engine
 
 
 _READING = frozenset((sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE))
@@ -310,8 +321,16 @@ def _register(connection: sqlite3.Connection) -> None:
         connection.create_function(name, function.__code__.co_argcount, function, deterministic=True)
 
 
+_in_pattern = Event()
+"""An interrupt came while a pattern was looked for, of which SQLite tells no more than that the function failed."""
+
+
 def _matches(text: str | None, pattern: str) -> bool | None:
-    return None if text is None else patterns.python(pattern).search(text) is not None
+    try:
+        return None if text is None else patterns.python(pattern).search(text) is not None
+    except KeyboardInterrupt:
+        _in_pattern.set()
+        raise
 
 
 def _on_wall(moment: str | None, clock: str | None, zone: str) -> str | None:
@@ -340,8 +359,10 @@ def _tables(connection: sqlite3.Connection) -> Tables:
         for table in _table_names(connection, database):
             try:
                 tables[f"{above}{table}"] = _columns(connection, database, table)
-            except sqlite3.OperationalError:
-                continue  # a view of what is no longer there
+            except sqlite3.OperationalError as error:
+                if "decode" in str(error):
+                    warnings.warn(f"left out the table {table!r:.80}: {error!s:.160}", SegkitWarning, stacklevel=2)
+                continue  # that, or a view of what is no longer there
     return tables
 
 
