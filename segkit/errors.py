@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _spelled(text: str) -> str:
+    """A text that a terminal obeys in nothing: what it would take for a command is spelled out.
+
+    >>> print(_spelled("fie\\x1b[2Jld"))
+    fie\\x1b[2Jld
+    """
+    return _CONTROLS.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 class SegkitError(Exception):
@@ -23,7 +35,7 @@ class SegkitError(Exception):
     def __str__(self) -> str:
         where = f"\n  where: {self.where}" if self.where else ""
         fix = f"\n  fix: {self.fix}" if self.fix else ""
-        return self.what + where + fix
+        return _spelled(self.what + where + fix)
 
     def under(self, step: str) -> Self:
         """The same error, its place prefixed by one step of the path to it."""
@@ -57,6 +69,9 @@ class DialectError(SegkitError):
 
 class SegkitWarning(UserWarning):
     """An answer that needs a second look, such as an event name that was never recorded."""
+
+    def __str__(self) -> str:
+        return _spelled(super().__str__())
 
 
 _LONGEST = 200  # longer names are no typing mistakes, and comparing them is slow

@@ -344,3 +344,15 @@ def test_settings_of_lint_that_are_none_are_refused(here: Path, text: str, said:
     result = run("lint", "segments")
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize("name", ["a\x1b]0;x\x07b", "a\x9b2Jb", "a\u202eb"], ids=ascii)
+def test_a_name_commands_no_terminal(tmp_path: Path, name: str) -> None:
+    document = {"name": name, "conditions": [{"field": "nope", "operator": "equals", "value": "x"}]}
+    (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    (tmp_path / "catalog.yml").write_text(json.dumps({"contacts": {"fields": {name: "nonsense"}}}))
+    for arguments in ([str(tmp_path / f"{name}.json")], ["--catalog", str(tmp_path / "catalog.yml"), str(tmp_path)]):
+        result = CliRunner().invoke(cli.main, ["size", *arguments])
+        assert result.exit_code == 2
+        assert ascii(name)[1:-1] in result.output
+        assert name not in result.output
