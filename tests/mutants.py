@@ -89,9 +89,10 @@ TESTS = {
     "tracking": _files("tracking_outcomes", "tracked_history", "tracking", "tracking_warehouse"),
     "evergreen": _files("evergreen"),
     "performance": _files("performance"),
+    "counting": _files("counting"),
     "dialects": _files("rendering", seconds=60),
     "vendors": _files("vendors"),
-    "definitions": _files("bad_input", "language", "faults", "shapes", "json_logic", "react_querybuilder", "describe"),
+    "definitions": _files("bad_input", "language", "faults", "shapes", "json_logic", "react_querybuilder", "describe", "floors"),
     "measures": _files(
         "charts", "copies", "rows", "overlap", "journey", "difference", "thresholds", "profile", "exports", "lists", "logic"
     ),
@@ -105,7 +106,7 @@ NOTICING = {
     "nodes": ("evaluator", "doctests", "definitions", "random", "duckdb", "measures"),
     "plan": ("evaluator", "doctests", "duckdb", *DATES, "measures", "definitions", "random"),
     "evaluate": ("evaluator", "doctests", "random", "definitions"),
-    "compile": ("duckdb", "doctests", *DATES, "measures", "dialects", "definitions", "engines"),
+    "compile": ("duckdb", "doctests", *DATES, "measures", "dialects", "definitions", "random", "engines"),
     "dialects": ("dialects", "sqlite", "duckdb", "evergreen", "vendors", "definitions", "engines"),
 }
 """The tests that are to notice the faults of a part, the quick and sharp ones first."""
@@ -122,6 +123,7 @@ NEAR = {
     "segkit/plan/rules.py": "evergreen",
     "segkit/plan/figures.py": "performance",
     "segkit/compile/totals.py": "performance",
+    "segkit/compile/columns.py": "counting",
     "segkit/compile/spread.py": "measures",
     "segkit/compile/curves.py": "measures",
     "segkit/compile/statements.py": "measures",
