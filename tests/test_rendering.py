@@ -16,7 +16,23 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from segkit import NOW, TODAY, Catalog, DialectError, E, F, Segment, days, dialects, in_list, months, per, raw_sql, sample
+from segkit import (
+    NOW,
+    TODAY,
+    Catalog,
+    DialectError,
+    E,
+    F,
+    Segment,
+    connect,
+    days,
+    dialects,
+    in_list,
+    months,
+    per,
+    raw_sql,
+    sample,
+)
 from segkit.catalog import Column, Kind
 from segkit.compile.given import Given, over
 from segkit.compile.sql import joined
@@ -389,6 +405,16 @@ def test_patterns_that_posix_has_not_are_refused(dialect: str, pattern: str, why
 @pytest.mark.parametrize(("dialect", "pattern"), [("oracle", "é" * 256), ("postgres", "a{1,255}")])
 def test_patterns_are_as_long_as_the_engine_allows(dialect: str, pattern: str) -> None:
     assert pattern in Segment("x", F.email.matches(pattern)).sql(dialect)
+
+
+def test_a_decimal_is_compared_to_its_last_digit() -> None:
+    long = Decimal("12345678901234567890123456789.5")
+    db = duckdb.connect()
+    db.execute("CREATE TABLE contacts (contact_id INT, price DECIMAL(38, 1))")
+    db.execute(f"INSERT INTO contacts VALUES (1, {long}), (2, 12345678901234567890123456790)")
+    with connect(db, home=None) as ws:
+        for where in (F.price == long, F.price.is_in([long])):
+            assert ws.members(where)["contact_id"].tolist() == [1]
 
 
 @pytest.mark.parametrize(("conditions", "longest"), [(32, 32), (33, 32), (5000, 32)])
