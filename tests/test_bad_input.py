@@ -808,7 +808,7 @@ def test_a_malformed_catalog_names_the_place(catalog: Any, where: str) -> None:
     assert refusal.value.where == where
 
 
-NAMES = [
+NAMES_IN_CATALOGS = [
     (place, own.name)
     for place, kind in (("contacts", ContactTable), ("events", EventTable), ("lists", ListTable), ("history", HistoryTable))
     for own in dataclasses.fields(kind)
@@ -817,7 +817,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", [[], ["a"], {}, True, dt.date(2025, 1, 1), "", "a\0", "\ud800"], ids=ascii)
-@pytest.mark.parametrize(("place", "key"), NAMES)
+@pytest.mark.parametrize(("place", "key"), NAMES_IN_CATALOGS)
 def test_a_name_of_a_catalog_is_text(place: str, key: str, name: Any) -> None:
     table = {"table": "past", "fields": ["tier"], key: name} if place == "history" else {key: name}
     with pytest.raises(CatalogError) as refusal:
