@@ -80,6 +80,8 @@ EDGES: list[tuple[str, Predicate, list[int]]] = [
     ("WIDE", F.big * 2 > F.big, [1, 2]),
     ("WIDE", F.share + F.big > 1, [1]),
     ("SUMMED", E.opened.sum("amount") > 0, [1]),
+    ("WHOLE", F.note.length().coalesce(F.big).top(n=1), [1]),
+    ("WHOLE", F.note.length().coalesce(-1).top(n=2), [2, 3]),
     ("DATE_PLUS_DAYS", F.born - days(1) < "1970-01-01", [1]),
     ("DATE_PLUS_DAYS", F.born + days(1) > "2149-01-01", [3]),
     ("DATE_PLUS_MONTHS", F.born - months(1) < "1970-01-01", [1]),

@@ -293,10 +293,15 @@ def _applied(node: Applied, names: Names) -> Sql:
 
 def _one_of(whole: Applied, own: Term, names: Names) -> Sql:
     """An argument of COALESCE, of the kind that the whole is of: to ClickHouse, whole numbers and floats have none in common."""
-    if isinstance(own, Constant):
-        return constant(own, whole)
-    is_narrower = whole.kind is Kind.FLOAT and own.kind in (Kind.DECIMAL, Kind.INTEGER)
-    return sql.cast(term(own, names), "double") if is_narrower else term(own, names)
+    match own:
+        case Constant():
+            return constant(own, whole)
+        case _ if whole.kind is Kind.INTEGER:
+            return sql.beside_whole_numbers(term(own, names))
+        case _ if whole.kind is Kind.FLOAT and own.kind in (Kind.DECIMAL, Kind.INTEGER):
+            return sql.cast(term(own, names), "double")
+        case _:
+            return term(own, names)
 
 
 def _as_float(own: Term, names: Names) -> Sql:

@@ -227,6 +227,11 @@ def wide(own: Sql) -> Sql:
     return marker("WIDE", own)
 
 
+def beside_whole_numbers(own: Sql) -> Sql:
+    """A whole number that others may stand in for."""
+    return marker("WHOLE", own)
+
+
 def summed(own: Sql) -> Sql:
     """A column of whole numbers, to be added up."""
     return marker("SUMMED", own)

@@ -72,6 +72,8 @@ ROWS = (
     Row("KNOWN", "oracle", "a number cannot be NaN, and a binary double compared with one fails: a condition of its own", _unless_nan),
     Row("WIDE", "", "32 bits would overflow", lambda x: cast(x, "bigint")),
     Row("WIDE", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
+    Row("WHOLE", "", "whole numbers of any width have a kind in common", lambda x: x),
+    Row("WHOLE", "clickhouse", "those with a sign and those without have no kind in common", lambda x: cast(x, "decimal(38, 0)")),
     Row("SUMMED", "", "sums are wider than what they add", lambda x: x),
     Row("SUMMED", "tsql trino presto athena", "a sum is as wide as what it adds: 32 bits stay 32 bits", lambda x: cast(x, "bigint")),
     Row("SUMMED", "clickhouse", "64 bits wrap around", lambda x: cast(x, "decimal(38, 0)")),
