@@ -146,6 +146,7 @@ KINDS: dict[str, Predicate] = {
     "last newer": E.opened.last().within(days=30),
     "first older": E.opened.first().older_than(days=7),
     "first in window": E.opened.within(days=30).first() > "2025-06-01",
+    "first in window older": E["*"].within(days=30).first().older_than(days=10),
     "latest": E.purchased.within(days=30).latest("qty") > 0,
     "arithmetic": E.opened.within(days=30).count() > E.opened.window(days=(60, 30)).count(),
     "beside a field": E.opened.count() > F.opens,
