@@ -1390,9 +1390,7 @@ class Workspace:
         """
         own = [*(journey.stage(name) for name in checked_journey(journey).names), journey.none()]
         courses = self._courses(own, start, end, every, journey.defined())
-        today = moment(self._as_of, self._zone).as_of
-        sizes = history.history(spells.flows(self.engine, courses), courses, today)
-        frame = stages.stages(sizes, journey.names, len(courses[0]))
+        frame = stages.stages(self._flows(courses), journey.names, len(courses[0]))
         return self._of_grid(frame, courses)
 
     def transitions(
@@ -1736,9 +1734,12 @@ class Workspace:
             warnings.warn(message, SegkitWarning, stacklevel=3)
         return frame
 
-    def _history(self, courses: list[list[Plan]]) -> pd.DataFrame:
+    def _flows(self, courses: list[list[Plan]]) -> pd.DataFrame:
         today = moment(self._as_of, self._zone).as_of  # before the data is asked, which may take its time
-        frame = history.history(spells.flows(self.engine, courses), courses, today)
+        return history.history(spells.flows(self.engine, courses), courses, today)
+
+    def _history(self, courses: list[list[Plan]]) -> pd.DataFrame:
+        frame = self._flows(courses)
         told = [names for names in frame["today_values"].unique() if names]
         if names := ", ".join(dict.fromkeys(name for names in told for name in names.split(", "))):
             message = f"no history of {names}: read as they are today, at each instant"

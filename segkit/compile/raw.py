@@ -40,9 +40,10 @@ _TIMES_OF_TEXT = ("DATE", "DATETIME", "JULIANDAY", "TIME", "UNIXEPOCH")
 _TIMES = (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ)
 _WORD = re.compile(r"[^a-z]*(now|today|tomorrow|yesterday)[^a-z]*", re.IGNORECASE)
 """A text that means a time by the clock: PostgreSQL reads it so, also beside blanks, signs and a time of day."""
+_STABLE, _DATED = "use sample(percent=10, seed='...'), which is stable", "write the date, or a condition such as .within(days=30)"
 _REFUSED: tuple[tuple[tuple[type[exp.Expr], ...], str, str], ...] = (
-    ((exp.Rand, exp.Uuid), "draws at random", "use sample(percent=10, seed='...'), which is stable"),
-    (_ASKS_THE_CLOCK, "asks the clock", "write the date, or a condition such as .within(days=30)"),
+    ((exp.Rand, exp.Uuid), "draws at random", _STABLE),
+    (_ASKS_THE_CLOCK, "asks the clock", _DATED),
     ((exp.Query, exp.Table, exp.Star), "reads a table", "use columns of the contact only"),
     ((exp.AggFunc, exp.Window), "counts over rows", "use conditions on events, or ranks"),
     ((exp.Columns, exp.PositionalColumn), "names no column", "write the columns' names"),
@@ -68,11 +69,9 @@ def condition(text: str, dialect: str, contacts: ContactTable, alias: str, *, as
             if isinstance(node, exp.Anonymous) and node.name.upper().startswith("SEGKIT_"):
                 raise DefinitionError(f"raw SQL may not call {node.name}", fix="leave it out")
             if isinstance(node, exp.Anonymous) and node.name.upper() in _AT_RANDOM:
-                fix = "use sample(percent=10, seed='...'), which is stable"
-                raise DefinitionError(f"raw SQL draws at random: {node.sql(dialect=dialect)[:60]}", fix=fix)
+                raise DefinitionError(f"raw SQL draws at random: {node.sql(dialect=dialect)[:60]}", fix=_STABLE)
             if _is_a_clock(node, contacts):
-                fix = "write the date, or a condition such as .within(days=30)"
-                raise DefinitionError(f"raw SQL asks the clock: {node.sql(dialect=dialect)[:60]}", fix=fix)
+                raise DefinitionError(f"raw SQL asks the clock: {node.sql(dialect=dialect)[:60]}", fix=_DATED)
         for column in list(tree.find_all(exp.Column)):
             own = _column(column, contacts, alias, assumed)
             tree = own if column is tree else tree

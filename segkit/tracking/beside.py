@@ -111,7 +111,6 @@ def _begin(changes: Sequence[Change], instants: Sequence[int], wanted: Sequence[
 
 def _after(own: Log, known: Ledger, before: np.ndarray | None, changes: Sequence[Change], i: int) -> np.ndarray:
     """Whether each contact is a member after a change."""
-
     come, gone, *whole = numbers.unpacked(own.part(changes[i].part))
     if before is None or ledger.tells_all(changes, i):
         return numbers.truths(whole[0] if whole else come, known.contacts)

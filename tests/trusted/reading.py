@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -90,9 +90,7 @@ def _on_server(engine: str, name: str, through: Any) -> Figure:
         source.commit()
         before = _state(source, engine)
         with connect(through(source, Path(folder)), home=None, **ENGINES[engine].connect) as ws:
-            passed = [sql for sql in asked if not _is_refused(partial(ws.engine.frame, sql))]
-            passed += [sql for sql in RAW_ON_SERVERS if not _is_refused(partial(_as_raw_sql, ws, sql, ws.engine.dialect))]
-            usable = ws.size(everyone()) == 2 and ws.size(F.opens > 1) == 1
+            passed, usable = _passed(ws, asked, RAW_ON_SERVERS)
         changed = _state(source, engine) != before
         caught = 0
         for sql in CHANGES[:4]:
@@ -152,9 +150,7 @@ def _on_files() -> Iterator[Figure]:
             words = {"secret": str(secret), "folder": place}
             before = _contents(Path(place))
             with connect(source, home=None) as ws:
-                passed = [sql for sql in asked if not _is_refused(partial(ws.engine.frame, sql.format(**words)))]
-                passed += [sql for sql in RAW if not _is_refused(partial(_as_raw_sql, ws, sql.format(**words), engine))]
-                usable = ws.size(everyone()) == 2 and ws.size(F.opens > 1) == 1
+                passed, usable = _passed(ws, *([sql.format(**words) for sql in own] for own in (asked, RAW)))
             changed = _contents(Path(place)) != before
             caught = sum(not _is_refused(partial(_bare, bare, sql.format(**words))) for sql in asked[:8])
         yield Figure(
@@ -166,6 +162,13 @@ def _on_files() -> Iterator[Figure]:
             caught,
             ", ".join(passed),
         )
+
+
+def _passed(ws: Workspace, asked: Iterable[str], raw: Iterable[str]) -> tuple[list[str], bool]:
+    """What is not refused, as SQL and as raw SQL of a definition, and whether the workspace answers afterwards."""
+    passed = [sql for sql in asked if not _is_refused(partial(ws.engine.frame, sql))]
+    passed += [sql for sql in raw if not _is_refused(partial(_as_raw_sql, ws, sql, ws.engine.dialect))]
+    return passed, ws.size(everyone()) == 2 and ws.size(F.opens > 1) == 1
 
 
 def _made(engine: str, name: str, folder: Path) -> tuple[Any, Any, Path]:
